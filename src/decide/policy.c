@@ -1,0 +1,82 @@
+#include "base/str.h"
+#include "decide/decide.h"
+
+static struct verdict verdict(enum verdict_kind kind, const char *reason)
+{
+	struct verdict v = {.kind = kind};
+	STR_SET(v.reason, reason);
+	return v;
+}
+
+static struct verdict postpone(enum hold hold, int64_t wake_at, const char *reason)
+{
+	struct verdict v = verdict(VERDICT_POSTPONE, reason);
+	v.hold = hold;
+	v.wake_at = wake_at;
+	return v;
+}
+
+/* LOW runs by itself unless a row or the doubt about its cause says ask; MEDIUM runs by itself only
+ * where the user's own row says so; HIGH never. */
+static bool needs_approval(const struct situation *s)
+{
+	switch (s->risk) {
+	case RISK_LOW:
+		return s->consent == CONSENT_ASK || !s->seen;
+	case RISK_MEDIUM:
+		return s->consent != CONSENT_AUTO || !s->seen;
+	case RISK_HIGH:
+		break;
+	}
+	return true;
+}
+
+/* What holds back every action of homeostat's own; POSTPONE or FORBID, or ALLOW: nothing does. */
+static struct verdict own_brakes(const struct situation *s)
+{
+	if (s->consent == CONSENT_NEVER)
+		return verdict(VERDICT_FORBID, "the policy says never");
+	if (s->healing == HEALING_OFF)
+		return postpone(HOLD_MODE, 0, "auto-healing is off: a person decides");
+	if (s->budget.spent) {
+		struct verdict v = verdict(VERDICT_FORBID, "");
+		STR_FORMAT(v.reason, "%d attempts did not help: a person is needed", s->budget.used);
+		return v;
+	}
+	if (s->storm)
+		return postpone(HOLD_STORM, 0, "many failed at once: looking for the common cause first");
+	if (s->budget.not_before > s->now_ms)
+		return postpone(HOLD_TIME, s->budget.not_before, "backing off after the last attempt");
+	return verdict(VERDICT_ALLOW, "");
+}
+
+/* The caps on what runs at once and in an hour. */
+static struct verdict caps(const struct situation *s)
+{
+	if (s->acting >= s->acting_max)
+		return postpone(HOLD_SLOT, 0, "waits for another action to end");
+	if (s->hour_free_at > s->now_ms)
+		return postpone(HOLD_TIME, s->hour_free_at, "the cap on actions in an hour is reached");
+	return verdict(VERDICT_ALLOW, "");
+}
+
+struct verdict policy_decide(const struct situation *s)
+{
+	if (!s->has_action)
+		return verdict(VERDICT_FORBID, "there is no remedy that homeostat may try");
+	if (s->ordered)
+		return verdict(VERDICT_ALLOW, "ordered by an operator");
+	struct verdict held = own_brakes(s);
+	if (held.kind != VERDICT_ALLOW)
+		return held;
+	bool ask = needs_approval(s) && !s->approved;
+	if (s->healing == HEALING_SHADOW)
+		return postpone(HOLD_MODE, 0,
+			ask ? "shadow mode: would ask a person" : "shadow mode: would do it now");
+	if (ask)
+		return verdict(VERDICT_ASK, s->seen ? "" : "nobody saw why it stopped");
+	held = caps(s);
+	if (held.kind != VERDICT_ALLOW)
+		return held;
+	return verdict(VERDICT_ALLOW, s->approved ? "approved" : "low risk: healed at once");
+}

@@ -1,0 +1,146 @@
+/*
+ * DO_DECIDE: what is known of an incident becomes a situation, the safety kernel's verdict becomes
+ * an event. Nothing here acts.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "heal/internal.h"
+
+#define HOUR_MS 3600000
+
+void recent_add(struct heal *heal, const char *component, int64_t began_at)
+{
+	if (heal->recent_count == heal->recent_capacity) {
+		heal->recent_capacity = heal->recent_capacity * 2 + 16;
+		heal->recent =
+			realloc(heal->recent, (size_t)heal->recent_capacity * sizeof(*heal->recent));
+		if (heal->recent == NULL)
+			abort();
+	}
+	struct recent_action *recent = &heal->recent[heal->recent_count++];
+	STR_SET(recent->component, component);
+	recent->began_at = began_at;
+}
+
+/* Forgets what no brake asks for any more. */
+static void recent_prune(struct heal *heal)
+{
+	const struct config_brakes *brakes = &heal->config->brakes;
+	int64_t longest = HOUR_MS;
+	if (brakes->budget_ms > longest)
+		longest = brakes->budget_ms;
+	if (brakes->backoff_reset_ms + brakes->backoff_max_ms > longest)
+		longest = brakes->backoff_reset_ms + brakes->backoff_max_ms;
+	int old = 0;
+	while (old < heal->recent_count && heal->recent[old].began_at < now_ms(heal) - longest)
+		old++;
+	heal->recent_count -= old;
+	memmove(heal->recent, heal->recent + old, (size_t)heal->recent_count * sizeof(*heal->recent));
+}
+
+static struct budget budget_of(const struct heal *heal, const char *component)
+{
+	struct attempts attempts = {0};
+	int room = (int)(sizeof(attempts.began_at) / sizeof(attempts.began_at[0]));
+	for (int i = 0; i < heal->recent_count; i++) {
+		if (strcmp(heal->recent[i].component, component) != 0)
+			continue;
+		if (attempts.count == room) { /* the oldest matter least */
+			memmove(attempts.began_at, attempts.began_at + 1,
+				(size_t)(room - 1) * sizeof(int64_t));
+			attempts.count--;
+		}
+		attempts.began_at[attempts.count++] = heal->recent[i].began_at;
+	}
+	return budget_judge(&attempts, &heal->config->brakes, now_ms(heal));
+}
+
+/* When the hourly cap allows the next action; 0: now. */
+static int64_t hour_free_at(const struct heal *heal)
+{
+	int hourly = heal->config->brakes.hourly;
+	if (heal->recent_count < hourly)
+		return 0;
+	int64_t at = heal->recent[heal->recent_count - hourly].began_at + HOUR_MS;
+	return at > now_ms(heal) ? at : 0;
+}
+
+static bool make_plan(struct life *life, const struct action *action)
+{
+	struct plan *plan = &life->row.plan;
+	const struct component *component = &life->row.component;
+	*plan = (struct plan){0};
+	if (action == NULL)
+		return false;
+	STR_SET(plan->action, action->info.name);
+	STR_SET(plan->component, component->name);
+	STR_SET(plan->label, component->label);
+	STR_SET(plan->source, component->source);
+	STR_SET(plan->native, component->native);
+	STR_FORMAT(plan->title, "%s '%s'", action->info.title, component->label);
+	plan_seal(plan);
+	return true;
+}
+
+/* A valid approval of exactly this plan that no action has used: who gave it. */
+static bool find_approval(struct heal *heal, const struct life *life, struct approval *approval)
+{
+	struct err err = {0};
+	*approval = (struct approval){0};
+	stored(heal, store_approval_newest(heal->store, life->row.id, approval, &err), &err);
+	return approval_allows(approval, &life->row, now_ms(heal));
+}
+
+static struct situation situation_of(struct heal *heal, struct life *life)
+{
+	const struct action *action = action_find(life->row.diagnosis.action);
+	struct approval approval;
+	struct situation s = {
+		.healing = heal->healing,
+		.ordered = life->row.ordered,
+		.has_action = make_plan(life, action),
+		.seen = life->row.finding != FINDING_EXITED_UNSEEN,
+		.acting = heal->acting,
+		.acting_max = heal->config->brakes.concurrent,
+		.hour_free_at = hour_free_at(heal),
+		.now_ms = now_ms(heal),
+	};
+	if (action == NULL)
+		return s;
+	struct weight weight =
+		risk_weigh(heal->config, &life->row.component, action->info.name, action->info.floor);
+	s.risk = life->row.plan.risk = weight.risk;
+	s.consent = weight.consent;
+	s.budget = budget_of(heal, life->row.component.name);
+	s.approved = find_approval(heal, life, &approval);
+	if (!s.ordered)
+		STR_SET(life->row.actor, s.approved ? approval.actor : "");
+	int source = source_find(heal, life->row.component.source);
+	s.storm = source >= 0 && heal->sources[source].storm.active;
+	return s;
+}
+
+void do_decide(struct heal *heal, struct life *life)
+{
+	static const enum life_event events[] = {
+		[VERDICT_ALLOW] = EVENT_ALLOWED,
+		[VERDICT_ASK] = EVENT_NEEDS_HUMAN,
+		[VERDICT_FORBID] = EVENT_FORBIDDEN,
+		[VERDICT_POSTPONE] = EVENT_POSTPONE,
+	};
+	struct life *parent = parent_of(heal, life);
+	if (parent != NULL && !life->row.ordered) {
+		life_raise(heal, life, EVENT_PARENT_FAILED);
+		return;
+	}
+	recent_prune(heal);
+	struct situation s = situation_of(heal, life);
+	struct verdict verdict = policy_decide(&s);
+	life_reason(life, "%s", verdict.reason);
+	/* do_postpone reads these: the event that carries them is handled next. */
+	life->hold = verdict.hold;
+	life->row.wake_at = verdict.wake_at;
+	life_raise(heal, life, events[verdict.kind]);
+}

@@ -1,0 +1,185 @@
+/*
+ * What each `do` of the table of lives means. Handlers change the row and queue effects; they never
+ * wait.
+ */
+#include "base/str.h"
+#include "diagnose/diagnose.h"
+#include "heal/internal.h"
+
+/* An action's own deadlines are shorter: this is for an answer that was lost. */
+#define ACT_DEADLINE_MS 300000
+#define LOOK_DEADLINE_MS 30000
+
+static bool in_storm(const struct heal *heal, const struct life *life)
+{
+	for (int i = 0; i < heal->source_count; i++)
+		if (str_equal(heal->sources[i].status.name, life->row.component.source))
+			return heal->sources[i].storm.active;
+	return false;
+}
+
+/* Leaves that fail together may have one cause; a daemon or a node is no leaf. */
+static void note_failure(struct heal *heal, const struct life *life)
+{
+	int source = source_find(heal, life->row.component.source);
+	if (source < 0 || life->row.component.kind != COMPONENT_CONTAINER)
+		return;
+	struct source_state *state = &heal->sources[source];
+	if (storm_note(&state->storm, &heal->config->brakes, now_ms(heal)))
+		tell(heal, NOTICE_STORM, NULL, false,
+			"%d components of %s failed within %lld s: healing waits until the common cause is "
+			"known to be gone",
+			state->storm.failures, state->status.name,
+			(long long)(heal->config->brakes.storm_ms / 1000));
+}
+
+static void do_diagnose(struct heal *heal, struct life *life)
+{
+	diagnose_by_rules(life->row.finding, &life->row.component, heal->sight,
+		&life->row.diagnosis);
+	note_failure(heal, life);
+	life_reason(life, "%s", life->row.diagnosis.cause);
+	if (!in_storm(heal, life))
+		tell(heal, NOTICE_DETECTED, life, false, "%s", life->row.diagnosis.cause);
+	life_raise(heal, life, EVENT_DIAGNOSED);
+}
+
+static void do_act(struct heal *heal, struct life *life)
+{
+	struct incident *row = &life->row;
+	struct err err = {0};
+	row->attempt++;
+	struct action_record record = {
+		.incident_id = row->id, .attempt = row->attempt, .began_at = now_ms(heal)};
+	STR_SET(record.action, row->plan.action);
+	STR_SET(record.component, row->component.name);
+	STR_SET(record.actor, row->actor);
+	if (must_store(heal))
+		stored(heal, store_action_insert(heal->store, &record, &err), &err);
+	audit(heal, "action.begin", row->actor, life, row->plan.title);
+	const struct action *action = action_find(row->plan.action);
+	if (action->info.counts)
+		recent_add(heal, row->component.name, record.began_at);
+	row->ordered = false; /* an order is for one attempt */
+	row->acted_at = record.began_at;
+	row->healthy_since = 0;
+	row->wake_at = now_ms(heal) + ACT_DEADLINE_MS;
+	life->up_since = 0;
+	life->quiet_until = 0;
+	heal->acting++;
+	tell(heal, NOTICE_ACTING, life, false, "%s", row->reason);
+	start_act(heal, life, JOB_ACTED);
+}
+
+static void do_ask(struct heal *heal, struct life *life)
+{
+	struct incident *row = &life->row;
+	struct err err = {0};
+	struct approval approval = {
+		.incident_id = row->id, .attempt = row->attempt + 1, .asked_at = now_ms(heal)};
+	STR_SET(approval.plan_hash, row->plan.hash);
+	if (row->plan.risk != RISK_HIGH)
+		approval.expires_at = approval.asked_at + heal->config->brakes.approval_ms;
+	row->wake_at = approval.expires_at;
+	if (must_store(heal))
+		stored(heal, store_approval_insert(heal->store, &approval, &err), &err);
+	audit(heal, "approval.ask", "", life, row->plan.title);
+	tell(heal, NOTICE_ASKING, life, false, "%s", row->reason);
+}
+
+static void do_postpone(struct heal *heal, struct life *life, enum hold hold, int64_t wake_at)
+{
+	life->hold = hold;
+	life->row.wake_at = wake_at;
+	/* What waits for a slot or for a storm's end is told of once for all. */
+	if (hold == HOLD_TIME || hold == HOLD_MODE)
+		tell(heal, NOTICE_POSTPONED, life, false, "%s", life->row.reason);
+}
+
+static void do_suppress(struct heal *heal, struct life *life)
+{
+	struct life *parent = parent_of(heal, life);
+	life->row.parent_id = parent != NULL ? parent->row.id : 0;
+	life_reason(life, "%s is the cause",
+		parent != NULL ? parent->row.component.name : "its parent");
+}
+
+/* confirm_at 0: until its source reports on it. */
+static void do_wait(struct life *life, int64_t confirm_at)
+{
+	life->row.parent_id = 0;
+	life->row.wake_at = confirm_at;
+	life_reason(life, "waits to be confirmed");
+}
+
+static void do_end(struct heal *heal, struct life *life)
+{
+	struct incident *row = &life->row;
+	bool over = !life_is_open(row->state);
+	if (over)
+		row->ended_at = now_ms(heal);
+	if (row->state == LIFE_RESOLVED)
+		life_reason(life, "seen healthy again");
+	audit(heal, over ? "incident.end" : "incident.reject", row->actor, life, row->reason);
+	/* What never was confirmed is not worth a word. */
+	if (row->diagnosis.by[0] != '\0')
+		tell(heal, NOTICE_ENDED, life, row->state == LIFE_RESOLVED, "%s", row->reason);
+	for (int i = 0; over && i < heal->life_count; i++)
+		if (heal->lives[i]->row.state == LIFE_SUPPRESSED &&
+		    heal->lives[i]->row.parent_id == row->id)
+			life_raise(heal, heal->lives[i], EVENT_PARENT_HEALED);
+}
+
+static void do_escalate(struct heal *heal, struct life *life)
+{
+	life->row.ordered = false;
+	audit(heal, "incident.escalate", "", life, life->row.reason);
+	tell(heal, NOTICE_ESCALATED, life, false, "%s", life->row.reason);
+}
+
+void handle_do(struct heal *heal, struct life *life, enum life_do act)
+{
+	enum hold hold = life->hold;
+	int64_t wake_at = life->row.wake_at;
+	life->hold = HOLD_NONE;
+	life->row.wake_at = 0;
+	switch (act) {
+	case DO_NOTHING:
+		break;
+	case DO_WAIT:
+		do_wait(life, wake_at);
+		break;
+	case DO_DIAGNOSE:
+		do_diagnose(heal, life);
+		break;
+	case DO_DECIDE:
+		do_decide(heal, life);
+		break;
+	case DO_ASK:
+		do_ask(heal, life);
+		break;
+	case DO_POSTPONE:
+		do_postpone(heal, life, hold, wake_at);
+		break;
+	case DO_SUPPRESS:
+		do_suppress(heal, life);
+		break;
+	case DO_ACT:
+		do_act(heal, life);
+		break;
+	case DO_LOOK:
+		life->row.wake_at = now_ms(heal) + LOOK_DEADLINE_MS;
+		start_look(heal, life, JOB_LOOKED);
+		break;
+	case DO_UNDO:
+		life->row.wake_at = now_ms(heal) + ACT_DEADLINE_MS;
+		start_act(heal, life, JOB_UNDONE);
+		break;
+	case DO_END:
+		do_end(heal, life);
+		break;
+	case DO_ESCALATE:
+		do_escalate(heal, life);
+		break;
+	}
+}

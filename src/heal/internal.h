@@ -1,0 +1,168 @@
+/*
+ * The core's own state, shared by the files of heal/. Only the core's thread touches it.
+ */
+#ifndef HEAL_INTERNAL_H
+#define HEAL_INTERNAL_H
+
+#include "act/act.h"
+#include "decide/decide.h"
+#include "heal/heal.h"
+#include "model/notice.h"
+#include "model/request.h"
+
+#define SOURCES_MAX 32
+
+/* An open incident in memory. Changed only between life_touch and the commit. */
+struct life {
+	struct incident row;
+	struct incident before;  /* as committed; valid while touched */
+	bool touched, is_new;
+	bool looking;            /* a look is on its way */
+	bool resumed;            /* waits for its source's first report */
+	enum hold hold;          /* POSTPONED: for what */
+	int64_t acted_mono_ms;   /* when the action's end was known: older sights do not count */
+	int64_t quiet_until;     /* wall: an action of unknown end may still be going on */
+	int64_t up_since;        /* wall: since when it runs, at the last look */
+};
+
+/* A component that a source lists. Strings are its own. */
+struct member {
+	char *name, *label, *native;
+	int source;
+	enum component_kind kind;
+	enum obs_state state;
+	enum obs_health health;
+	enum finding_kind finding;
+	bool has_risk, seen;
+	enum risk risk;
+};
+
+struct source_state {
+	struct source_status status;
+	char suffix[64];
+	char cursor[64], stored_cursor[64];
+	int64_t cursor_stored_at;
+	struct storm storm;
+	bool storm_probing;
+};
+
+struct recent_action {
+	char component[NAME_MAX_BYTES];
+	int64_t began_at;
+};
+
+struct pending_event {
+	struct life *life;
+	enum life_event event;
+};
+
+/* Something to do after the commit, in order. */
+struct effect {
+	struct effect *next;
+	enum { EFFECT_JOB, EFFECT_NOTICE, EFFECT_ANSWER } kind;
+	struct arena *arena;
+	void *body;
+	job_fn *fn;              /* EFFECT_JOB */
+	const char *name;
+	struct mailbox *to;      /* EFFECT_ANSWER */
+};
+
+struct heal {
+	const struct config *config;
+	const struct clock *clock;
+	struct jobs *jobs;
+	struct store *store;
+	struct mailbox *inbox;
+	struct mailbox *reporters[4];
+	enum healing healing;
+	int64_t started_at;
+	struct life **lives;
+	int life_count, life_capacity;
+	struct member *members;
+	int member_count, member_capacity;
+	int *member_index;       /* open addressing by name; -1 empty; member_slots long */
+	int member_slots;
+	struct source_state sources[SOURCES_MAX];
+	int source_count;
+	struct recent_action *recent;
+	int recent_count, recent_capacity;
+	int acting;
+	/* the transaction */
+	bool in_transaction, failed;
+	struct err store_err;
+	struct pending_event queue[64];
+	int queued;
+	struct effect *effects, **effects_end;
+	/* when the store cannot be written */
+	char trouble[240];
+	struct mail *stalled, **stalled_end;
+	int64_t retry_mono_ms;
+	const struct observation *sight; /* what the event at hand was raised by; NULL: none */
+};
+
+/* A job's answer to the core. */
+enum job_kind { JOB_ACTED, JOB_UNDONE, JOB_LOOKED, JOB_PROBED };
+struct job_answer {
+	enum job_kind kind;
+	int64_t incident_id;
+	int attempt;
+	enum act_result acted;
+	enum look_result looked;
+	int64_t since_ms;
+	char text[320];
+};
+
+/* transaction.c: everything that changes something runs inside one. */
+typedef void transaction_fn(struct heal *heal, void *arg);
+bool transact(struct heal *heal, transaction_fn *fn, void *arg);
+bool must_store(struct heal *heal); /* begins the store's transaction if need be; false: failed */
+void stored(struct heal *heal, bool ok, const struct err *err); /* notes a failed write */
+void audit(struct heal *heal, const char *what, const char *actor, const struct life *life,
+	const char *text);
+void effect_job(struct heal *heal, const char *name, job_fn *fn, struct arena *arena, void *body);
+void effect_answer(struct heal *heal, struct mailbox *to, const struct answer *answer,
+	const char *json);
+void tell(struct heal *heal, enum notice_kind kind, const struct life *life, bool ok,
+	const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* lives.c: the open lives and their events. */
+struct life *life_find(struct heal *heal, const char *component);
+struct life *life_by_id(struct heal *heal, int64_t id);
+struct life *life_open(struct heal *heal, const struct component *component);
+void life_touch(struct life *life);
+void life_raise(struct heal *heal, struct life *life, enum life_event event);
+void life_reason(struct life *life, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void lives_run(struct heal *heal); /* until no event is left */
+void lives_settle(struct heal *heal, bool committed);
+
+/* handlers.c: what each `do` of the table means; decision.c: DO_DECIDE. */
+void handle_do(struct heal *heal, struct life *life, enum life_do act);
+void do_decide(struct heal *heal, struct life *life);
+void recent_add(struct heal *heal, const char *component, int64_t began_at);
+
+/* sights.c: reports and what is seen. */
+void take_report(struct heal *heal, void *report);
+struct life *parent_of(struct heal *heal, const struct life *life);
+int source_find(struct heal *heal, const char *name);
+
+/* answers.c: what jobs answer. */
+void take_job(struct heal *heal, void *answer);
+void start_look(struct heal *heal, struct life *life, enum job_kind kind);
+void start_act(struct heal *heal, struct life *life, enum job_kind kind);
+
+/* roster.c: the components. */
+struct member *member_find(struct heal *heal, const char *name);
+struct member *member_note(struct heal *heal, const struct observation *seen, int source);
+void members_drop_unseen(struct heal *heal, int source);
+void members_free(struct heal *heal);
+
+/* requests.c */
+void take_request(struct heal *heal, void *request);
+
+/* timers.c */
+void take_timers(struct heal *heal, void *unused);
+void wake_held(struct heal *heal, enum hold hold, int limit, int source);
+
+int64_t now_ms(const struct heal *heal);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * The open lives, and the step from an event to a rule of the table.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "heal/internal.h"
+
+struct life *life_find(struct heal *heal, const char *component)
+{
+	for (int i = 0; i < heal->life_count; i++)
+		if (life_is_open(heal->lives[i]->row.state) &&
+		    strcmp(heal->lives[i]->row.component.name, component) == 0)
+			return heal->lives[i];
+	return NULL;
+}
+
+struct life *life_by_id(struct heal *heal, int64_t id)
+{
+	for (int i = 0; i < heal->life_count; i++)
+		if (heal->lives[i]->row.id == id)
+			return heal->lives[i];
+	return NULL;
+}
+
+void life_touch(struct life *life)
+{
+	if (life->touched)
+		return;
+	life->touched = true;
+	life->before = life->row;
+}
+
+struct life *life_open(struct heal *heal, const struct component *component)
+{
+	if (heal->life_count == heal->life_capacity) {
+		heal->life_capacity = heal->life_capacity * 2 + 8;
+		heal->lives = realloc(heal->lives, (size_t)heal->life_capacity * sizeof(struct life *));
+	}
+	struct life *life = calloc(1, sizeof(*life));
+	if (life == NULL || heal->lives == NULL)
+		abort();
+	life->is_new = true;
+	life->touched = true;
+	life->row.component = *component;
+	life->row.opened_at = life->row.changed_at = now_ms(heal);
+	heal->lives[heal->life_count++] = life;
+	struct err err = {0};
+	if (must_store(heal))
+		stored(heal, store_incident_insert(heal->store, &life->row, &err), &err);
+	return life;
+}
+
+void life_reason(struct life *life, const char *fmt, ...)
+{
+	va_list args;
+	life_touch(life);
+	va_start(args, fmt);
+	vsnprintf(life->row.reason, sizeof(life->row.reason), fmt, args);
+	va_end(args);
+}
+
+void life_raise(struct heal *heal, struct life *life, enum life_event event)
+{
+	int room = (int)(sizeof(heal->queue) / sizeof(heal->queue[0]));
+	if (heal->queued == room) /* many at once, as after a storm: run what is there first */
+		lives_run(heal);
+	heal->queue[heal->queued++] = (struct pending_event){life, event};
+}
+
+static void step(struct heal *heal, struct life *life, enum life_event event)
+{
+	const struct life_rule *rule = life_rule(life->row.state, event);
+	if (rule == NULL) {
+		log_debug("incident %lld: %s changes nothing in %s", (long long)life->row.id,
+			life_event_name(event), life_state_name(life->row.state));
+		return;
+	}
+	life_touch(life);
+	life->row.state = rule->next;
+	life->row.changed_at = now_ms(heal);
+	handle_do(heal, life, rule->act);
+	struct err err = {0};
+	if (must_store(heal))
+		stored(heal,
+			store_incident_update(heal->store, &life->row, life_event_name(event), &err), &err);
+}
+
+void lives_run(struct heal *heal)
+{
+	while (heal->queued > 0 && !heal->failed) {
+		struct pending_event next = heal->queue[0];
+		heal->queued--;
+		memmove(heal->queue, heal->queue + 1, (size_t)heal->queued * sizeof(heal->queue[0]));
+		step(heal, next.life, next.event);
+	}
+}
+
+/* After the transaction: forget what is over; or, when it failed, what was changed. */
+void lives_settle(struct heal *heal, bool committed)
+{
+	int kept = 0;
+	for (int i = 0; i < heal->life_count; i++) {
+		struct life *life = heal->lives[i];
+		if (life->touched && !committed)
+			life->row = life->before;
+		bool over = committed ? !life_is_open(life->row.state) : life->is_new;
+		life->touched = false;
+		if (committed)
+			life->is_new = false;
+		if (over)
+			free(life);
+		else
+			heal->lives[kept++] = life;
+	}
+	heal->life_count = kept;
+}

@@ -1,0 +1,211 @@
+/*
+ * What people and programs ask for. Each request is answered after its effect is on disk.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "heal/internal.h"
+
+static void answer_status(struct heal *heal, struct answer *answer)
+{
+	struct core_status *core = &answer->core;
+	core->healing = heal->healing;
+	STR_SET(core->trouble, heal->trouble);
+	core->started_at = heal->started_at;
+	core->now = now_ms(heal);
+	core->components = heal->member_count;
+	core->sources = heal->source_count;
+	for (int i = 0; i < heal->source_count; i++)
+		core->source[i] = heal->sources[i].status;
+}
+
+static void answer_with(struct answer *answer, int status, const char *text)
+{
+	answer->status = status;
+	answer->ok = status < 400;
+	STR_SET(answer->text, text);
+}
+
+static void decide_approval(struct heal *heal, const struct request *request,
+	struct answer *answer)
+{
+	struct life *life = life_by_id(heal, request->incident_id);
+	struct approval approval = {0};
+	struct err err = {0};
+	const char *why;
+	if (life == NULL) {
+		answer_with(answer, 404, "there is no open incident of this number");
+		return;
+	}
+	stored(heal, store_approval_newest(heal->store, life->row.id, &approval, &err), &err);
+	bool open = approval_is_open(&approval, &life->row, now_ms(heal), &why);
+	if (open && life->row.state != LIFE_ASKING)
+		why = "it is not waiting for an answer any more";
+	else if (open && request->plan_hash[0] != '\0' &&
+		!str_equal(request->plan_hash, approval.plan_hash))
+		why = "the plan has changed since it was shown";
+	if (why != NULL) {
+		answer->status = 409;
+		STR_FORMAT(answer->text, "nothing was done: %s (incident %lld is %s)", why,
+			(long long)life->row.id, life_state_name(life->row.state));
+		return;
+	}
+	if (must_store(heal))
+		stored(heal,
+			store_approval_decide(heal->store, approval.id, request->approve, request->actor,
+				now_ms(heal), &err),
+			&err);
+	audit(heal, request->approve ? "approval.yes" : "approval.no", request->actor, life,
+		life->row.plan.title);
+	life_touch(life);
+	STR_SET(life->row.actor, request->actor);
+	if (!request->approve)
+		life_reason(life, "rejected by %s: no action taken", request->actor);
+	life_raise(heal, life, request->approve ? EVENT_APPROVED : EVENT_REFUSED);
+	answer->status = 200;
+	answer->ok = true;
+	STR_FORMAT(answer->text, "%s: %s", request->approve ? "approved" : "rejected",
+		life->row.plan.title);
+}
+
+static void set_healing(struct heal *heal, const struct request *request, struct answer *answer)
+{
+	struct err err = {0};
+	heal->healing = request->healing;
+	if (must_store(heal))
+		stored(heal,
+			store_fact_set(heal->store, "healing", healing_name(request->healing), &err), &err);
+	audit(heal, "healing", request->actor, NULL, healing_name(request->healing));
+	tell(heal, NOTICE_HEALING, NULL, request->healing == HEALING_ON, "%s", request->actor);
+	wake_held(heal, HOLD_MODE, heal->life_count, -1);
+	answer->status = 200;
+	answer->ok = true;
+	STR_FORMAT(answer->text, "auto-healing is %s", healing_name(request->healing));
+}
+
+static void retry(struct heal *heal, const struct request *request, struct answer *answer)
+{
+	struct life *life = life_by_id(heal, request->incident_id);
+	if (life == NULL || life_rule(life->row.state, EVENT_ORDERED) == NULL) {
+		answer_with(answer, life == NULL ? 404 : 409,
+			life == NULL ? "there is no open incident of this number"
+				     : "it is being worked on; nothing was done");
+		return;
+	}
+	if (action_find(life->row.diagnosis.action) == NULL) {
+		answer_with(answer, 409, "there is no remedy that homeostat could try");
+		return;
+	}
+	life_touch(life);
+	life->row.ordered = true;
+	STR_SET(life->row.actor, request->actor);
+	audit(heal, "order", request->actor, life, "retry");
+	life_raise(heal, life, EVENT_ORDERED);
+	answer_with(answer, 200, "tried once more, by your order");
+}
+
+/* The life that an order acts through: the component's own, or a new one. */
+static struct life *ordered_life(struct heal *heal, const struct member *member)
+{
+	struct life *life = life_find(heal, member->name);
+	if (life != NULL)
+		return life;
+	struct component component = {
+		.kind = member->kind, .has_risk = member->has_risk, .risk = member->risk};
+	STR_SET(component.name, member->name);
+	STR_SET(component.label, member->label);
+	STR_SET(component.native, member->native);
+	STR_SET(component.source, heal->sources[member->source].status.name);
+	life = life_open(heal, &component);
+	life->row.failed_at = now_ms(heal);
+	return life;
+}
+
+static void order(struct heal *heal, const struct request *request, struct answer *answer)
+{
+	const struct action *action = action_find(request->action);
+	struct member *member = member_find(heal, request->component);
+	if (action == NULL || member == NULL || action->info.kind != member->kind) {
+		answer_with(answer, 404,
+			action == NULL   ? "there is no such action: `homeostat actions` lists them"
+			: member == NULL ? "there is no such component: `homeostat status` lists them"
+					 : "this action is not for a component of this kind");
+		return;
+	}
+	struct life *life = ordered_life(heal, member);
+	if (life_rule(life->row.state, EVENT_ORDERED) == NULL) {
+		answer_with(answer, 409, "it is being worked on; nothing was done");
+		return;
+	}
+	life_touch(life);
+	life->row.ordered = true;
+	life->row.diagnosis = (struct diagnosis){.confidence = 1};
+	STR_SET(life->row.diagnosis.action, request->action);
+	STR_SET(life->row.diagnosis.by, "operator");
+	STR_SET(life->row.actor, request->actor);
+	if (life->row.issue[0] == '\0')
+		STR_FORMAT(life->row.issue, "%s '%s', ordered by %s", action->info.title, member->label,
+			request->actor);
+	audit(heal, "order", request->actor, life, request->action);
+	life_raise(heal, life, EVENT_ORDERED);
+	answer->status = 200;
+	answer->ok = true;
+	STR_FORMAT(answer->text, "incident %lld: %s '%s'", (long long)life->row.id,
+		action->info.title, member->label);
+}
+
+static const char *components_json(struct heal *heal, struct arena *arena)
+{
+	struct str text;
+	struct json_out out;
+	str_init(&text, arena);
+	json_begin(&out, &text);
+	json_open(&out, NULL, '[');
+	for (int i = 0; i < heal->member_count; i++) {
+		const struct member *member = &heal->members[i];
+		json_open(&out, NULL, '{');
+		json_put_str(&out, "name", member->name);
+		json_put_str(&out, "kind", component_kind_name(member->kind));
+		json_put_str(&out, "label", member->label);
+		json_put_str(&out, "source", heal->sources[member->source].status.name);
+		json_put_str(&out, "state", obs_state_name(member->state));
+		json_put_str(&out, "health", obs_health_name(member->health));
+		json_put_str(&out, "finding", finding_kind_name(member->finding));
+		json_close(&out, '}');
+	}
+	json_close(&out, ']');
+	return text.s;
+}
+
+void take_request(struct heal *heal, void *body)
+{
+	const struct request *request = body;
+	struct answer answer = {0};
+	auto_arena arena = NULL;
+	const char *json = NULL;
+	switch (request->kind) {
+	case REQUEST_STATUS:
+		answer_with(&answer, 200, "");
+		answer_status(heal, &answer);
+		break;
+	case REQUEST_DECIDE:
+		decide_approval(heal, request, &answer);
+		break;
+	case REQUEST_HEALING:
+		set_healing(heal, request, &answer);
+		break;
+	case REQUEST_RETRY:
+		retry(heal, request, &answer);
+		break;
+	case REQUEST_ORDER:
+		order(heal, request, &answer);
+		break;
+	case REQUEST_COMPONENTS:
+		arena = arena_new(64 << 20);
+		json = components_json(heal, arena);
+		answer_with(&answer, 200, "");
+		break;
+	}
+	effect_answer(heal, request->answer, &answer, json);
+}

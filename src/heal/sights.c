@@ -1,0 +1,243 @@
+/*
+ * What sources report: each sight is weighed against the life of its component, if it has one. The
+ * same sight twice changes nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "detect/detect.h"
+#include "heal/internal.h"
+
+#define CURSOR_EVERY_MS 60000
+
+int source_find(struct heal *heal, const char *name)
+{
+	for (int i = 0; i < heal->source_count; i++)
+		if (strcmp(heal->sources[i].status.name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* The daemon that a source's components live in, as a component. */
+static void daemon_component(const struct source_state *source, struct component *component)
+{
+	*component = (struct component){.kind = COMPONENT_DOCKER_DAEMON};
+	STR_FORMAT(component->name, "docker_daemon%s", source->suffix);
+	STR_SET(component->label, source->status.name);
+	STR_SET(component->source, source->status.name);
+}
+
+struct life *parent_of(struct heal *heal, const struct life *life)
+{
+	int source = source_find(heal, life->row.component.source);
+	if (source < 0 || life->row.component.kind != COMPONENT_CONTAINER)
+		return NULL;
+	struct component daemon;
+	daemon_component(&heal->sources[source], &daemon);
+	struct life *parent = life_find(heal, daemon.name);
+	/* Not yet believed is not yet the cause. */
+	return parent != NULL && parent->row.state != LIFE_SUSPECTED ? parent : NULL;
+}
+
+static void note_finding(struct life *life, const struct finding *finding)
+{
+	life_touch(life);
+	life->row.finding = finding->kind;
+	life->row.severity = finding->severity;
+	STR_SET(life->row.issue, finding->issue);
+	STR_SET(life->row.metrics, finding->metrics);
+}
+
+static void open_life(struct heal *heal, const struct observation *seen,
+	const struct finding *finding)
+{
+	struct life *life = life_open(heal, &seen->component);
+	note_finding(life, finding);
+	life->row.failed_at = seen->since_ms != 0 ? seen->since_ms : now_ms(heal);
+	if (finding->confirm_ms > 0)
+		life->row.wake_at = now_ms(heal) + finding->confirm_ms;
+	life_raise(heal, life, EVENT_SUSPECT);
+	if (finding->confirm_ms == 0)
+		life_raise(heal, life, EVENT_CONFIRMED);
+	lives_run(heal);
+}
+
+static void clear_life(struct heal *heal, struct life *life, const char *why)
+{
+	life_reason(life, "%s", why);
+	life_raise(heal, life, EVENT_CLEARED);
+	lives_run(heal);
+}
+
+/* While an action is verified, only later sights count, and only bad news: that all is well is for
+ * the looks to say. */
+static void weigh_while_verifying(struct heal *heal, struct life *life,
+	const struct observation *seen, const struct finding *finding)
+{
+	if (seen->seen_mono_ms <= life->acted_mono_ms || now_ms(heal) < life->quiet_until ||
+	    life->row.finding == FINDING_NONE)
+		return;
+	if (finding->kind == FINDING_FINE) {
+		clear_life(heal, life, finding->why);
+	} else if (finding->kind == FINDING_EXITED || finding->kind == FINDING_EXITED_UNSEEN) {
+		struct err err = {0};
+		life_reason(life, "it exited again: %s", seen->status);
+		if (must_store(heal))
+			stored(heal,
+				store_action_end(heal->store, life->row.id, life->row.attempt, "not_healed",
+					life->row.reason, now_ms(heal), &err),
+				&err);
+		life_raise(heal, life, EVENT_UNHEALTHY);
+		lives_run(heal);
+	}
+}
+
+static void weigh_trouble(struct heal *heal, struct life *life, const struct finding *finding)
+{
+	/* A cause that was seen before is not unseen because the engine has forgotten it. */
+	if (finding->kind != FINDING_EXITED_UNSEEN || life->row.finding != FINDING_EXITED)
+		note_finding(life, finding);
+	if (life->row.state != LIFE_SUSPECTED)
+		return;
+	if (parent_of(heal, life) != NULL)
+		life_raise(heal, life, EVENT_PARENT_FAILED);
+	else if (now_ms(heal) - life->row.opened_at >= finding->confirm_ms)
+		life_raise(heal, life, EVENT_CONFIRMED);
+	lives_run(heal);
+}
+
+static void weigh(struct heal *heal, const struct observation *seen, const struct finding *finding)
+{
+	struct life *life = life_find(heal, seen->component.name);
+	if (life != NULL && life->row.component.native[0] != '\0' &&
+	    strcmp(life->row.component.native, seen->component.native) != 0 &&
+	    life->row.state != LIFE_ACTING) {
+		clear_life(heal, life, "it was replaced by a new one of the same name");
+		life = NULL;
+	}
+	if (life == NULL) {
+		if (finding_is_trouble(finding->kind))
+			open_life(heal, seen, finding);
+	} else if (life->row.state == LIFE_ACTING || life->row.state == LIFE_ROLLING_BACK) {
+		/* what it looks like in the middle of our own action proves nothing */
+	} else if (life->row.state == LIFE_VERIFYING) {
+		weigh_while_verifying(heal, life, seen, finding);
+	} else if (finding->kind == FINDING_NONE || finding->kind == FINDING_FINE) {
+		clear_life(heal, life,
+			finding->kind == FINDING_FINE ? finding->why : "it is healthy again");
+	} else if (finding_is_trouble(finding->kind)) {
+		weigh_trouble(heal, life, finding);
+	}
+}
+
+static void take_sight(struct heal *heal, const struct observation *seen, int source)
+{
+	struct finding finding;
+	detect(seen, &heal->config->brakes, now_ms(heal), &finding);
+	struct member *member = member_note(heal, seen, source);
+	if (member != NULL)
+		member->finding = finding.kind;
+	heal->sight = seen;
+	weigh(heal, seen, &finding);
+	heal->sight = NULL;
+}
+
+static void take_daemon(struct heal *heal, int source, const struct report *report)
+{
+	struct observation seen = {
+		.state = report->reached ? OBS_RUNNING : OBS_UNREACHABLE,
+		.trouble = report->trouble,
+		.seen_mono_ms = report->seen_mono_ms,
+		.since_ms = heal->sources[source].status.changed_at,
+	};
+	daemon_component(&heal->sources[source], &seen.component);
+	STR_SET(seen.detail, report->text);
+	take_sight(heal, &seen, source);
+}
+
+static void note_reached(struct heal *heal, struct source_state *source,
+	const struct report *report)
+{
+	bool changed =
+		report->reached != source->status.reached || source->status.last_look_at == 0;
+	source->status.last_look_at = now_ms(heal);
+	source->status.took_ms = report->took_ms;
+	bool news = strcmp(source->status.text, report->text) != 0;
+	if (changed)
+		source->status.changed_at = now_ms(heal);
+	if (changed || (!report->reached && news))
+		tell(heal, report->reached ? NOTICE_SOURCE_UP : NOTICE_SOURCE_DOWN, NULL,
+			report->reached, "%s%s%s", report->source, report->text[0] != '\0' ? ": " : "",
+			report->text);
+	source->status.reached = report->reached;
+	STR_SET(source->status.text, report->text);
+}
+
+/* The source lists everything: what it no longer lists is gone. */
+static void take_whole(struct heal *heal, int source)
+{
+	const char *name = heal->sources[source].status.name;
+	int count = heal->life_count;
+	for (int i = 0; i < count; i++) {
+		struct life *life = heal->lives[i];
+		struct member *member = member_find(heal, life->row.component.name);
+		if (strcmp(life->row.component.source, name) != 0 || !life_is_open(life->row.state) ||
+		    life->row.component.kind == COMPONENT_DOCKER_DAEMON ||
+		    (member != NULL && member->seen) || life->row.state == LIFE_ACTING)
+			continue;
+		clear_life(heal, life, "removed");
+	}
+	members_drop_unseen(heal, source);
+	for (int i = 0; i < count; i++) {
+		struct life *life = heal->lives[i];
+		if (life->resumed && strcmp(life->row.component.source, name) == 0) {
+			life->resumed = false;
+			life_raise(heal, life, EVENT_RESUMED);
+		}
+	}
+}
+
+/* The cursor is stored along with what it brought, else once a minute: an idle source writes
+ * nothing. */
+static void keep_cursor(struct heal *heal, struct source_state *source)
+{
+	if (strcmp(source->cursor, source->stored_cursor) == 0)
+		return;
+	if (!heal->in_transaction && now_ms(heal) - source->cursor_stored_at < CURSOR_EVERY_MS)
+		return;
+	char key[80];
+	struct err err = {0};
+	STR_FORMAT(key, "cursor:%s", source->status.name);
+	if (must_store(heal))
+		stored(heal, store_fact_set(heal->store, key, source->cursor, &err), &err);
+	STR_SET(source->stored_cursor, source->cursor);
+	source->cursor_stored_at = now_ms(heal);
+}
+
+void take_report(struct heal *heal, void *body)
+{
+	const struct report *report = body;
+	int source = source_find(heal, report->source);
+	if (source < 0)
+		return;
+	struct source_state *state = &heal->sources[source];
+	note_reached(heal, state, report);
+	if (report->complete)
+		for (int i = 0; i < heal->member_count; i++)
+			if (heal->members[i].source == source)
+				heal->members[i].seen = false;
+	take_daemon(heal, source, report);
+	for (int i = 0; i < report->count && !heal->failed; i++)
+		take_sight(heal, &report->observations[i], source);
+	if (report->complete && !heal->failed)
+		take_whole(heal, source);
+	if (report->cursor[0] != '\0')
+		STR_SET(state->cursor, report->cursor);
+	keep_cursor(heal, state);
+	state->status.components = 0;
+	for (int i = 0; i < heal->member_count; i++)
+		if (heal->members[i].source == source)
+			state->status.components++;
+}

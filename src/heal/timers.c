@@ -1,0 +1,115 @@
+/*
+ * Timers: a life's wake_at, and the storms that may be over. Also waking what waits for something
+ * else than time.
+ */
+#include "base/str.h"
+#include "heal/internal.h"
+
+void wake_held(struct heal *heal, enum hold hold, int limit, int source)
+{
+	int count = heal->life_count;
+	for (int i = 0; i < count && limit > 0; i++) {
+		struct life *life = heal->lives[i];
+		if (life->row.state != LIFE_POSTPONED || life->hold != hold)
+			continue;
+		if (source >= 0 &&
+		    !str_equal(life->row.component.source, heal->sources[source].status.name))
+			continue;
+		life->hold = HOLD_NONE;
+		life_raise(heal, life, EVENT_WAKE);
+		limit--;
+	}
+}
+
+static void life_due(struct heal *heal, struct life *life)
+{
+	life_touch(life);
+	life->row.wake_at = 0;
+	switch (life->row.state) {
+	case LIFE_SUSPECTED:
+		life_raise(heal, life, EVENT_CONFIRMED);
+		break;
+	case LIFE_ASKING:
+		life_reason(life, "nobody answered in time");
+		life_raise(heal, life, EVENT_EXPIRED);
+		break;
+	case LIFE_ACTING:
+		heal->acting--;
+		life_reason(life, "the action never answered");
+		life_raise(heal, life, EVENT_TIMEOUT);
+		break;
+	case LIFE_ROLLING_BACK:
+		life_reason(life, "undoing never answered");
+		life_raise(heal, life, EVENT_TIMEOUT);
+		break;
+	case LIFE_POSTPONED:
+	case LIFE_VERIFYING:
+		life_raise(heal, life, EVENT_WAKE);
+		break;
+	case LIFE_NONE:
+	case LIFE_DIAGNOSING:
+	case LIFE_DECIDING:
+	case LIFE_SUPPRESSED:
+	case LIFE_RESOLVED:
+	case LIFE_CLEARED:
+	case LIFE_REJECTED:
+	case LIFE_ESCALATED:
+	case LIFE_STATES:
+		break;
+	}
+}
+
+/* One leaf is looked at: if the engine answers for it, the storm's cause is gone. */
+static void probe_storm(struct heal *heal, struct source_state *source)
+{
+	for (int i = 0; i < heal->life_count; i++) {
+		struct life *life = heal->lives[i];
+		if (life->row.state != LIFE_POSTPONED || life->hold != HOLD_STORM || life->looking ||
+		    !str_equal(life->row.component.source, source->status.name))
+			continue;
+		source->storm_probing = true;
+		start_look(heal, life, JOB_PROBED);
+		return;
+	}
+	storm_end(&source->storm); /* nobody waits for it any more */
+}
+
+static bool storm_due(const struct heal *heal, const struct source_state *source)
+{
+	return source->storm.active && !source->storm_probing && source->status.reached &&
+		storm_is_quiet(&source->storm, &heal->config->brakes, now_ms(heal));
+}
+
+void take_timers(struct heal *heal, void *unused)
+{
+	(void)unused;
+	int count = heal->life_count;
+	for (int i = 0; i < count; i++) {
+		struct life *life = heal->lives[i];
+		if (life->row.wake_at != 0 && life->row.wake_at <= now_ms(heal))
+			life_due(heal, life);
+	}
+	for (int i = 0; i < heal->source_count; i++)
+		if (storm_due(heal, &heal->sources[i]))
+			probe_storm(heal, &heal->sources[i]);
+}
+
+int64_t heal_next_timer(const struct heal *heal)
+{
+	int64_t next = INT64_MAX;
+	for (int i = 0; i < heal->life_count; i++) {
+		int64_t at = heal->lives[i]->row.wake_at;
+		if (at != 0 && at < next)
+			next = at;
+	}
+	for (int i = 0; i < heal->source_count; i++) {
+		const struct storm *storm = &heal->sources[i].storm;
+		if (!storm->active || heal->sources[i].storm_probing)
+			continue;
+		int64_t at = storm->last_failure + heal->config->brakes.storm_ms;
+		/* While the source is out of reach its next report decides. */
+		if (heal->sources[i].status.reached && at < next)
+			next = at;
+	}
+	return next;
+}

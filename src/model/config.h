@@ -1,0 +1,81 @@
+/*
+ * The configuration, as read from homeostat.yaml: plain structs in one arena, never changed after
+ * loading. Durations are milliseconds. Every value has its default here-documented; src/model/
+ * config.c owns the table of keys, from which errors, `homeostat help config` and the man page come.
+ */
+#ifndef MODEL_CONFIG_H
+#define MODEL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/risk.h"
+
+struct config_docker {
+	const char *name;                              /* "local" */
+	const char *url;                               /* unix:///…, https://host:2376, ssh://user@host */
+	const char *ca_file, *cert_file, *key_file, *fingerprint;
+	int line;
+};
+
+struct config_policy {
+	const char *component, *action, *source;       /* patterns with *; NULL: any */
+	bool has_risk;
+	enum risk risk;
+	enum consent then;
+	int line;
+};
+
+struct config_brakes {
+	int budget;                                    /* 5 */
+	int64_t budget_ms;                             /* 10 m */
+	int64_t backoff_min_ms, backoff_max_ms;        /* 10 s .. 300 s */
+	int64_t backoff_reset_ms;                      /* 10 m of health */
+	int concurrent;                                /* 4 */
+	int hourly;                                    /* 60 */
+	int storm;                                     /* 3 */
+	int64_t storm_ms;                              /* 5 s */
+	int64_t settle_ms;                             /* 10 s */
+	int64_t verify_ms;                             /* 120 s: longest wait for health after an action */
+	int64_t approval_ms;                           /* 1 h */
+	int64_t recent_exit_ms;                        /* 10 m */
+	int64_t unreachable_ms;                        /* 10 s: a daemon may be silent this long */
+};
+
+struct config {
+	struct arena *arena;
+	const char *file;
+	int64_t interval_ms;                           /* 60 s */
+	enum healing healing;                          /* off: first start only */
+	const char *state;                             /* /var/lib/homeostat */
+	const char *listen;                            /* 127.0.0.1:9095; "none": no TCP */
+	const char *control;                           /* NULL: the default for this user */
+	struct config_docker *docker;
+	int docker_count;
+	struct config_policy *policy;
+	int policy_count;
+	struct config_brakes brakes;
+	const char **warnings;                         /* ended by NULL: "FILE:LINE: key: …" */
+};
+
+/* NULL: err is "FILE:LINE: key: what is wrong" and how to mend it. Reads the file, checks all. */
+struct config *config_load(const char *file, struct err *err);
+/* The same from text; name is for errors. */
+struct config *config_parse(const char *name, const char *text, size_t length, bool is_private,
+	struct err *err);
+void config_free(struct config *config);
+
+/* One key of the table, for help and the man page; check is the reader's own. */
+struct config_check;
+struct config_key {
+	const char *path, *type, *otherwise, *summary;
+	const struct config_check *check;
+};
+const struct config_key *config_keys(int *count);
+
+/* The control socket's default: /run/homeostat/control.sock for root, else in $XDG_RUNTIME_DIR. */
+const char *config_control_default(struct arena *arena);
+
+#endif

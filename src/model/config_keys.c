@@ -1,0 +1,215 @@
+#include "model/config_keys.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+#define S INT64_C(1000)
+#define M (60 * S)
+#define H (60 * M)
+#define D (24 * H)
+
+#define AT(type, field) offsetof(struct type, field)
+#define CHECK(...) \
+	&(const struct config_check) \
+	{ \
+		__VA_ARGS__ \
+	}
+#define PLAIN(type, offset) CHECK(type, offset, 0, 0, 0)
+#define SECTION CHECK(TYPE_SECTION, 0, 0, 0, 0)
+#define BRAKE(field) AT(config_brakes, field)
+
+/* Sections that a later version will read: known, so that nobody takes silence for protection. */
+static const char *const later[] = {
+	"proxmox",
+	"systemd",
+	"mcp",
+	"probes",
+	"telegram",
+	"claude",
+	"maintenance",
+	"thresholds",
+	"store",
+	NULL,
+};
+
+static bool is_later(const char *prefix, const char *key)
+{
+	for (int i = 0; prefix[0] == '\0' && later[i] != NULL; i++)
+		if (strcmp(later[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* The key's own name in the section of prefix, or NULL. */
+static const char *name_in(const struct config_key *key, const char *prefix)
+{
+	const char *name = key->path + strlen(prefix);
+	return str_starts(key->path, prefix) && strchr(name, '.') == NULL ? name : NULL;
+}
+
+static const struct config_key *find(const char *prefix, const char *name)
+{
+	int count;
+	const struct config_key *keys = config_keys(&count);
+	for (int i = 0; i < count; i++)
+		if (str_equal(name_in(&keys[i], prefix), name))
+			return &keys[i];
+	return NULL;
+}
+
+static bool unknown(struct config_reader *reader, const struct yaml *child, const char *prefix)
+{
+	int count, n = 0;
+	const struct config_key *keys = config_keys(&count);
+	const char *names[64];
+	char path[80];
+	struct str all;
+	str_init(&all, reader->arena);
+	for (int i = 0; i < count && n < 50; i++)
+		if (name_in(&keys[i], prefix) != NULL)
+			names[n++] = name_in(&keys[i], prefix);
+	for (int i = 0; i < n; i++)
+		str_addf(&all, "%s%s", i > 0 ? ", " : "", names[i]);
+	for (int i = 0; prefix[0] == '\0' && later[i] != NULL; i++)
+		names[n++] = later[i];
+	names[n] = NULL;
+	STR_FORMAT(path, "%s%.48s", prefix, child->key);
+	const char *nearest = str_nearest(child->key, names);
+	if (nearest != NULL)
+		return config_fail(
+			reader, child->key_line, path, "unknown key: did you mean \"%s\"?", nearest);
+	return config_fail(
+		reader, child->key_line, path, "unknown key: remove it; known here: %s", all.s);
+}
+
+static bool set_defaults(struct config_reader *reader, const char *prefix, void *out)
+{
+	int count;
+	const struct config_key *keys = config_keys(&count);
+	for (int i = 0; i < count; i++) {
+		struct yaml value = {.kind = YAML_SCALAR, .text = keys[i].otherwise};
+		bool has = name_in(&keys[i], prefix) != NULL && keys[i].otherwise[0] != '\0' &&
+			keys[i].check->type != TYPE_SECTION;
+		if (has && !config_read_value(reader, &value, &keys[i], out))
+			return false;
+	}
+	return true;
+}
+
+bool config_read_map(
+	struct config_reader *reader, const struct yaml *map, const char *prefix, void *out)
+{
+	if (!set_defaults(reader, prefix, out))
+		return false;
+	for (const struct yaml *child = map->children; child != NULL; child = child->next) {
+		if (is_later(prefix, child->key))
+			return config_fail(reader, child->key_line, child->key,
+				"this version does not support it yet: remove the section (see homeostat help "
+				"config)");
+		const struct config_key *key = find(prefix, child->key);
+		if (key == NULL)
+			return unknown(reader, child, prefix);
+		if (key->check->type != TYPE_SECTION && !config_read_value(reader, child, key, out))
+			return false;
+	}
+	return true;
+}
+
+static const struct config_key keys[] = {
+	{"interval", "duration, 1s to 1h", "60s",
+		"Time between two full looks at every source. Failures are seen at once by events; this is "
+		"the safety net.",
+		CHECK(TYPE_DURATION, AT(config, interval_ms), 0, S, H)},
+	{"autohealing", "false, true or shadow", "false",
+		"Whether homeostat acts by itself: true acts, shadow says what it would do, false watches "
+		"and reports. Counts at the first start only; later homeostat enable and disable are "
+		"remembered.",
+		PLAIN(TYPE_HEALING, AT(config, healing))},
+	{"state", "folder", "/var/lib/homeostat", "Where the database and the secrets are kept.",
+		CHECK(TYPE_PATH, AT(config, state), 0, 0, 3000)},
+	{"listen", "address:port or none", "127.0.0.1:9095",
+		"Where metrics and the API are served. Port 0 takes a free one; none serves nothing over "
+		"TCP.",
+		PLAIN(TYPE_TEXT, AT(config, listen))},
+	{"control", "path of a socket", "",
+		"The control socket that the command line talks to. Without it "
+		"/run/homeostat/control.sock for root, else homeostat/control.sock in $XDG_RUNTIME_DIR.",
+		CHECK(TYPE_PATH, AT(config, control), 0, 0, 107)},
+	{"docker", "list", "", "Docker engines to watch; Podman's compatible socket too. At most 32.",
+		SECTION},
+	{"docker.name", "name", "local",
+		"What the engine is called in messages. Each source needs its own.",
+		PLAIN(TYPE_NAME, AT(config_docker, name))},
+	{"docker.url", "URL", "unix:///var/run/docker.sock",
+		"unix:///path, https://host:2376 or ssh://user@host. http:// only on this machine: the API "
+		"without TLS gives its host away.",
+		PLAIN(TYPE_TEXT, AT(config_docker, url))},
+	{"docker.ca_file", "file", "",
+		"https: the certificate authority that signed the engine's certificate, PEM.",
+		PLAIN(TYPE_FILE, AT(config_docker, ca_file))},
+	{"docker.cert_file", "file", "", "https: our certificate, PEM. Needs key_file.",
+		PLAIN(TYPE_FILE, AT(config_docker, cert_file))},
+	{"docker.key_file", "file", "", "https: our certificate's private key, PEM. Needs cert_file.",
+		PLAIN(TYPE_FILE, AT(config_docker, key_file))},
+	{"docker.fingerprint", "SHA-256 fingerprint", "",
+		"https: the engine's certificate by its fingerprint, 32 pairs of hexadecimal digits with "
+		"colons, where no authority signed it.",
+		PLAIN(TYPE_TEXT, AT(config_docker, fingerprint))},
+	{"policy", "list", "",
+		"Rules that change how an action is weighed. A rule can raise a risk, never lower it below "
+		"the action's own.",
+		SECTION},
+	{"policy.match", "map", "", "What the rule is about: all patterns given must match.", SECTION},
+	{"policy.match.component", "pattern", "",
+		"Names of components, as docker_container_redis; * and ? stand for any characters and one.",
+		PLAIN(TYPE_PATTERN, AT(config_policy, component))},
+	{"policy.match.action", "pattern", "", "Names of actions, as docker.container.restart.",
+		PLAIN(TYPE_PATTERN, AT(config_policy, action))},
+	{"policy.match.source", "pattern", "", "Names of sources, as docker:local.",
+		PLAIN(TYPE_PATTERN, AT(config_policy, source))},
+	{"policy.risk", "low, medium or high", "", "The least risk that the action is taken to have.",
+		PLAIN(TYPE_RISK, AT(config_policy, risk))},
+	{"policy.then", "auto, ask or never", "",
+		"ask: a person decides. never: it is not done. auto: lets a MEDIUM action run by itself, "
+		"only in a rule that names action (without * and ?) and component. HIGH always asks.",
+		PLAIN(TYPE_CONSENT, AT(config_policy, then))},
+	{"brakes", "map", "", "What keeps healing from doing harm.", SECTION},
+	{"brakes.budget", "count per duration", "5 per 10m",
+		"Restarts of one component in a time; then a person is asked.",
+		CHECK(TYPE_RATE, BRAKE(budget), BRAKE(budget_ms), 1, 100)},
+	{"brakes.backoff", "duration..duration", "10s..300s",
+		"Waiting time before the second attempt, doubling up to the end. The first is at once.",
+		CHECK(TYPE_RANGE, BRAKE(backoff_min_ms), BRAKE(backoff_max_ms), 1, D)},
+	{"brakes.backoff_reset", "duration, 1s to 7d", "10m",
+		"A component that was healthy this long starts anew.",
+		CHECK(TYPE_DURATION, BRAKE(backoff_reset_ms), 0, S, 7 * D)},
+	{"brakes.concurrent", "count, 1 to 64", "4", "Actions at a time, over all sources.",
+		CHECK(TYPE_COUNT, BRAKE(concurrent), 0, 1, 64)},
+	{"brakes.hourly", "count, 1 to 10000", "60", "Actions in an hour, over all sources.",
+		CHECK(TYPE_COUNT, BRAKE(hourly), 0, 1, 10000)},
+	{"brakes.storm", "count in duration", "3 in 5s",
+		"More failures than this in this time have one cause: it is looked for before the rest is "
+		"healed.",
+		CHECK(TYPE_RATE, BRAKE(storm), BRAKE(storm_ms), 1, 1000)},
+	{"brakes.settle", "duration, 0s to 1h", "10s",
+		"A component counts as healed when it was healthy this long.",
+		CHECK(TYPE_DURATION, BRAKE(settle_ms), 0, 0, H)},
+	{"brakes.verify", "duration, 1s to 1h", "120s", "Longest wait for health after an action.",
+		CHECK(TYPE_DURATION, BRAKE(verify_ms), 0, S, H)},
+	{"brakes.approval_expiry", "duration, 1m to 30d", "1h",
+		"A question about a MEDIUM action that nobody answers is withdrawn after this time.",
+		CHECK(TYPE_DURATION, BRAKE(approval_ms), 0, M, 30 * D)},
+	{"brakes.recent_exit", "duration, 1s to 7d", "10m",
+		"A container that exited longer ago, while homeostat did not watch, is left alone.",
+		CHECK(TYPE_DURATION, BRAKE(recent_exit_ms), 0, S, 7 * D)},
+	{"brakes.unreachable", "duration, 0s to 1h", "10s",
+		"A daemon may be silent this long before it counts as failed.",
+		CHECK(TYPE_DURATION, BRAKE(unreachable_ms), 0, 0, H)},
+};
+
+const struct config_key *config_keys(int *count)
+{
+	*count = (int)(sizeof(keys) / sizeof(keys[0]));
+	return keys;
+}

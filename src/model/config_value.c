@@ -1,0 +1,215 @@
+/* Values of the configuration: one reader a type. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "model/config_keys.h"
+
+struct place {
+	struct config_reader *reader;
+	const struct config_key *key;
+	int line;
+};
+
+#define FAIL(place, ...) \
+	config_fail((place)->reader, (place)->line, (place)->key->path, __VA_ARGS__)
+
+static void ms_text(char field[32], int64_t ms)
+{
+	if (ms % 1000 != 0)
+		str_format(field, 32, "%lldms", (long long)ms);
+	else
+		str_format(field, 32, "%llds", (long long)ms / 1000);
+}
+
+static bool read_duration(const struct place *place, const char *text, int64_t *ms)
+{
+	const struct config_check *check = place->key->check;
+	char least[32], most[32];
+	int64_t read = str_parse_duration(text);
+	if (read < 0)
+		return FAIL(place, "\"%.60s\" is no duration: write it as 500ms, 60s, 10m, 2h or 1d", text);
+	ms_text(least, check->min);
+	ms_text(most, check->max);
+	if (read < check->min || read > check->max)
+		return FAIL(place, "%.60s is out of range: from %s to %s", text, least, most);
+	*ms = read;
+	return true;
+}
+
+static bool read_count(const struct place *place, const char *text, int *count)
+{
+	const struct config_check *check = place->key->check;
+	char *end;
+	long long read = strtoll(text, &end, 10);
+	if (end == text || *end != '\0' || isspace((unsigned char)*text))
+		return FAIL(
+			place, "\"%.60s\" is no whole number: write it as %s", text, place->key->otherwise);
+	if (read < check->min || read > check->max)
+		return FAIL(place, "%.60s is out of range: from %lld to %lld", text, (long long)check->min,
+			(long long)check->max);
+	*count = (int)read;
+	return true;
+}
+
+/* "5 per 10m" or "3 in 5s": either word. */
+static bool read_rate(const struct place *place, const char *text, int *count, int64_t *ms)
+{
+	char number[16], word[8], time[16], rest[2];
+	int fields = sscanf(text, "%15s %7s %15s %1s", number, word, time, rest);
+	if (fields != 3 || (strcmp(word, "per") != 0 && strcmp(word, "in") != 0))
+		return FAIL(place, "\"%.60s\": write it as \"%s\"", text, place->key->otherwise);
+	*ms = str_parse_duration(time);
+	if (*ms < 1000 || *ms > INT64_C(7) * 86400000)
+		return FAIL(place, "\"%.15s\" is no time from 1s to 7d: write it as \"%s\"", time,
+			place->key->otherwise);
+	return read_count(place, number, count);
+}
+
+static bool read_range(const struct place *place, const char *text, int64_t *from, int64_t *to)
+{
+	char first[24];
+	const char *dots = strstr(text, "..");
+	if (dots == NULL || (size_t)(dots - text) >= sizeof(first))
+		return FAIL(place, "\"%.60s\": write it as %s", text, place->key->otherwise);
+	STR_FORMAT(first, "%.*s", (int)(dots - text), text);
+	if (!read_duration(place, first, from) || !read_duration(place, dots + 2, to))
+		return false;
+	return *from <= *to || FAIL(place, "%.60s ends before it begins: swap the two", text);
+}
+
+static bool read_name(const struct place *place, const char *text)
+{
+	size_t length = strlen(text);
+	bool good = length <= 40 && isalnum((unsigned char)text[0]);
+	for (size_t i = 0; i < length && good; i++)
+		good = isalnum((unsigned char)text[i]) || strchr("_.-", text[i]) != NULL;
+	return good ||
+		FAIL(place,
+			"\"%.60s\": a name has 1 to 40 letters, digits, _ . -, and begins with "
+			"a letter or digit",
+			text);
+}
+
+static bool read_path(const struct place *place, const char *text)
+{
+	int64_t most = place->key->check->max > 0 ? place->key->check->max : 3000;
+	if (text[0] != '/')
+		return FAIL(place, "\"%.60s\": give the whole path, beginning with /", text);
+	if (strlen(text) > (size_t)most)
+		return FAIL(place, "the path is too long: at most %lld bytes", (long long)most);
+	return true;
+}
+
+static bool read_file(const struct place *place, const char *text)
+{
+	struct err err;
+	if (!read_path(place, text))
+		return false;
+	return file_can_read(text, &err) || FAIL(place, "%s", err.text);
+}
+
+static bool read_pattern(const struct place *place, const char *text)
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr("_.-:@*?", *c) == NULL)
+			return FAIL(place,
+				"\"%.60s\": no component, action or source has a '%c' in its name; "
+				"allowed are letters, digits, _ . - : @ and the wildcards * and ?",
+				text, *c);
+	return true;
+}
+
+static bool read_healing(const struct place *place, const char *text, enum healing *healing)
+{
+	return healing_parse(text, healing) ||
+		FAIL(place, "\"%.60s\": write false, true or shadow", text);
+}
+
+static bool read_risk(const struct place *place, const char *text, enum risk *risk)
+{
+	return risk_parse(text, risk) || FAIL(place, "\"%.60s\": write low, medium or high", text);
+}
+
+static bool read_consent(const struct place *place, const char *text, enum consent *consent)
+{
+	static const char *const words[] = {
+		[CONSENT_AUTO] = "auto", [CONSENT_ASK] = "ask", [CONSENT_NEVER] = "never"};
+	for (int i = CONSENT_AUTO; i <= CONSENT_NEVER; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*consent = (enum consent)i;
+			return true;
+		}
+	}
+	return FAIL(place, "\"%.60s\": write auto, ask or never", text);
+}
+
+static const char **text_at(void *out, const struct config_check *check)
+{
+	return (const char **)((char *)out + check->offset);
+}
+
+/* Texts are kept as written, once their type has found nothing wrong. */
+static bool read_text(const struct place *place, const char *text, void *out)
+{
+	static bool (*const readers[])(const struct place *, const char *) = {
+		[TYPE_NAME] = read_name,
+		[TYPE_PATH] = read_path,
+		[TYPE_FILE] = read_file,
+		[TYPE_PATTERN] = read_pattern,
+	};
+	const struct config_check *check = place->key->check;
+	if (check->type != TYPE_TEXT && !readers[check->type](place, text))
+		return false;
+	*text_at(out, check) = text;
+	return true;
+}
+
+static bool read_typed(const struct place *place, const char *text, void *out)
+{
+	const struct config_check *check = place->key->check;
+	void *at = (char *)out + check->offset, *second = (char *)out + check->second_offset;
+	switch (check->type) {
+	case TYPE_TEXT:
+	case TYPE_NAME:
+	case TYPE_PATH:
+	case TYPE_FILE:
+	case TYPE_PATTERN:
+		return read_text(place, text, out);
+	case TYPE_DURATION:
+		return read_duration(place, text, at);
+	case TYPE_COUNT:
+		return read_count(place, text, at);
+	case TYPE_RATE:
+		return read_rate(place, text, at, second);
+	case TYPE_RANGE:
+		return read_range(place, text, at, second);
+	case TYPE_HEALING:
+		return read_healing(place, text, at);
+	case TYPE_RISK:
+		return read_risk(place, text, at);
+	case TYPE_CONSENT:
+		return read_consent(place, text, at);
+	case TYPE_SECTION:
+		break;
+	}
+	return true;
+}
+
+bool config_read_value(
+	struct config_reader *reader, const struct yaml *value, const struct config_key *key, void *out)
+{
+	struct place place = {reader, key, value->line > 0 ? value->line : 1};
+	if (value->kind != YAML_SCALAR)
+		return FAIL(&place, "is a %s where a single value was expected: %s",
+			value->kind == YAML_LIST ? "list" : "section", key->type);
+	if (value->text[0] == '\0')
+		return FAIL(&place, "has no value: give one (%s) or remove the key", key->type);
+	for (const char *c = value->text; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7F)
+			return FAIL(&place, "has a line break or a control character in its value: remove it");
+	return read_typed(&place, value->text, out);
+}

@@ -1,0 +1,36 @@
+/*
+ * A finding: what detect concludes from an observation. At most one kind of trouble a component at a
+ * time; the worst is named. Plain data.
+ */
+#ifndef MODEL_FINDING_H
+#define MODEL_FINDING_H
+
+#include <stdint.h>
+
+#include "model/component.h"
+
+enum finding_kind {
+	FINDING_NONE,          /* healthy */
+	FINDING_FINE,          /* not running, and that is meant: text says why */
+	FINDING_UNSURE,        /* cannot tell (starting, in between, not seen): changes nothing */
+	FINDING_EXITED,        /* exited recently, by a crash or its engine's end */
+	FINDING_EXITED_UNSEEN, /* exited recently, nobody saw why: a person is asked */
+	FINDING_UNHEALTHY,     /* its health check fails */
+	FINDING_UNREACHABLE,   /* a daemon that does not respond */
+	FINDING_BLIND,         /* we are not allowed to look: a configuration trouble */
+};
+
+struct finding {
+	enum finding_kind kind;
+	enum severity severity;
+	int64_t confirm_ms;  /* must last this long before it is believed; 0: at once */
+	char issue[240];     /* "Docker container 'redis' exited: Exited (1) 2 minutes ago" */
+	char metrics[480];   /* a JSON object, for the Metrics block */
+	char why[160];       /* FINE and UNSURE: the reason, for `homeostat why` and the log */
+};
+
+const char *finding_kind_name(enum finding_kind kind); /* "exited": stored; never renamed */
+bool finding_kind_parse(const char *text, enum finding_kind *kind);
+bool finding_is_trouble(enum finding_kind kind);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * What a person or a program asks of the core, from any channel: mailed to it with a mailbox to
+ * answer to. The core commits its effect before it answers. Plain data.
+ */
+#ifndef MODEL_REQUEST_H
+#define MODEL_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/component.h"
+#include "model/risk.h"
+
+enum request_kind {
+	REQUEST_STATUS,    /* answers struct core_status */
+	REQUEST_DECIDE,    /* approve or reject an incident's open approval */
+	REQUEST_HEALING,   /* auto-healing on, off or shadow */
+	REQUEST_RETRY,     /* an escalated or rejected incident is decided anew */
+	REQUEST_ORDER,     /* an operator's order: action on a component */
+	REQUEST_COMPONENTS,/* answers a JSON array */
+};
+
+struct mailbox;
+
+struct request {
+	enum request_kind kind;
+	char actor[64];          /* "uid:0", "api" : authorised by the channel before it is sent */
+	int64_t incident_id;
+	bool approve;
+	char plan_hash[33];      /* optional: must match when given */
+	enum healing healing;
+	char action[48];
+	char component[NAME_MAX_BYTES];
+	/* Where the one answer goes, by mailbox_offer, in time or late. It is the asker's: who has given
+	 * up waiting neither uses nor frees the box before that answer has come, or the core has made
+	 * its last step. */
+	struct mailbox *answer;
+};
+
+struct source_status {
+	char name[64];
+	bool reached;
+	int64_t changed_at, last_look_at, took_ms;
+	int components;
+	char text[480];
+};
+
+struct core_status {
+	enum healing healing;
+	char trouble[240];         /* "" or what keeps the core from acting: "the disk is full" */
+	int64_t started_at, now;
+	int components;
+	int sources;
+	struct source_status source[32];
+};
+
+/* The answer to a request. */
+struct answer {
+	bool ok;
+	int status;              /* as HTTP: 200, 404, 409, … */
+	char text[480];          /* for people: what was done, or what is wrong and how to mend it */
+	struct core_status core; /* REQUEST_STATUS */
+	const char *json;        /* REQUEST_COMPONENTS */
+};
+
+/* Kinds of mail to the core. */
+enum core_mail { MAIL_REPORT, MAIL_JOB, MAIL_REQUEST, MAIL_STOP, MAIL_RELOAD };
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * What can be changed: a POST becomes a request of the core.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "base/str.h"
+#include "report/internal.h"
+
+#define CORE_MS 5000
+
+/* One member of a body: a text. */
+struct member {
+	const char *name;
+	bool required;
+	char *field;
+	size_t size;
+};
+
+static bool is_json(const struct server_request *request)
+{
+	const char *type = server_header(request, "Content-Type");
+	static const char want[] = "application/json";
+	size_t n = sizeof(want) - 1;
+	return type != NULL && strncasecmp(type, want, n) == 0 &&
+		(type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+}
+
+static struct member *find_member(struct member *members, int n, const char *key)
+{
+	for (int i = 0; i < n; i++)
+		if (str_equal(members[i].name, key))
+			return &members[i];
+	return NULL;
+}
+
+static bool read_member(struct call *call, struct json value, struct member *members, int n)
+{
+	char key[64];
+	const char *name = json_key(value, call->arena);
+	words_clean(key, sizeof(key), name != NULL ? name : "");
+	struct member *member = find_member(members, n, name);
+	if (member == NULL)
+		reply_problem(call, 400, "the body has an unknown member \"%s\"", key);
+	else if (member->field[0] != '\0')
+		reply_problem(call, 400, "the body has \"%s\" twice", key);
+	else if (json_kind(value) != JSON_STRING)
+		reply_problem(call, 400, "%s: must be a text", key);
+	else if (!json_copy(value, member->field, member->size) || member->field[0] == '\0')
+		reply_problem(call, 400, "%s: must be a text of 1 to %zu bytes", key, member->size - 1);
+	else
+		return true;
+	return false;
+}
+
+/* Reads the body's members, and nothing else may be in it. False: the reply is a problem. */
+static bool read_body(struct call *call, struct member *members, int n)
+{
+	const struct server_request *request = call->request;
+	struct json root;
+	struct err err = {0};
+	if (!is_json(request)) {
+		reply_problem(call, 415, "send a JSON object, with Content-Type: application/json");
+		return false;
+	}
+	if (n == 0 && request->body_bytes == 0)
+		return true;
+	if (!json_parse(call->arena, request->body, request->body_bytes, &root, &err)) {
+		reply_problem(call, 400, "the body is no JSON: %s", err.text);
+		return false;
+	}
+	if (json_kind(root) != JSON_OBJECT) {
+		reply_problem(call, 400, "the body must be a JSON object");
+		return false;
+	}
+	for (struct json value = json_first(root); json_is(value); value = json_next(value))
+		if (!read_member(call, value, members, n))
+			return false;
+	for (int i = 0; i < n; i++) {
+		if (!members[i].required || members[i].field[0] != '\0')
+			continue;
+		reply_problem(call, 400, "the body lacks \"%s\"", members[i].name);
+		return false;
+	}
+	return true;
+}
+
+static void pass_on(struct call *call, struct request *request)
+{
+	const char *why;
+	struct answer *answer = ask_core(call, request, CORE_MS, &why);
+	if (answer == NULL) {
+		reply_problem(call, 503, "%s", why);
+		return;
+	}
+	if (!answer->ok) {
+		reply_problem(call, answer->status >= 400 ? answer->status : 503, "%s", answer->text);
+		return;
+	}
+	struct str body;
+	struct json_out out;
+	str_init(&body, call->arena);
+	json_begin(&out, &body);
+	json_open(&out, NULL, '{');
+	json_put_bool(&out, "ok", true);
+	put_text(&out, "text", answer->text, call->arena);
+	json_close(&out, '}');
+	str_addc(&body, '\n');
+	reply_text(call, "application/json", body.s);
+}
+
+void post_approval(struct call *call)
+{
+	char decision[16] = "";
+	struct request request = {.kind = REQUEST_DECIDE, .incident_id = call->id};
+	struct member members[] = {
+		{"decision", true, decision, sizeof(decision)},
+		{"plan", false, request.plan_hash, sizeof(request.plan_hash)},
+	};
+	if (!read_body(call, members, 2))
+		return;
+	request.approve = str_equal(decision, "approve");
+	if (request.approve || str_equal(decision, "reject"))
+		pass_on(call, &request);
+	else
+		reply_problem(call, 400, "decision: \"approve\" or \"reject\"");
+}
+
+void post_autohealing(struct call *call)
+{
+	char mode[16] = "";
+	struct request request = {.kind = REQUEST_HEALING};
+	struct member members[] = {{"mode", true, mode, sizeof(mode)}};
+	if (!read_body(call, members, 1))
+		return;
+	if (healing_parse(mode, &request.healing))
+		pass_on(call, &request);
+	else
+		reply_problem(call, 400, "mode: \"on\", \"off\" or \"shadow\"");
+}
+
+void post_retry(struct call *call)
+{
+	struct request request = {.kind = REQUEST_RETRY, .incident_id = call->id};
+	if (read_body(call, NULL, 0))
+		pass_on(call, &request);
+}
+
+void post_order(struct call *call)
+{
+	struct request request = {.kind = REQUEST_ORDER};
+	struct member members[] = {
+		{"action", true, request.action, sizeof(request.action)},
+		{"component", true, request.component, sizeof(request.component)},
+	};
+	if (read_body(call, members, 2))
+		pass_on(call, &request);
+}

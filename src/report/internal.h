@@ -1,0 +1,105 @@
+/*
+ * What the files of report/ share. Everything here runs on the thread of one HTTP connection (api,
+ * metrics), or on the terminal's own.
+ */
+#ifndef REPORT_INTERNAL_H
+#define REPORT_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "base/json.h"
+#include "base/server.h"
+#include "model/request.h"
+#include "report/report.h"
+#include "store/store.h"
+
+#define ASK_SLOTS 128
+
+/* A box for one answer at a time. The core may answer later than we wait: such a box stays LATE,
+ * neither used nor freed, until that answer has come. */
+enum ask_state { ASK_FREE, ASK_BUSY, ASK_LATE };
+struct ask_slot {
+	struct mailbox *box;
+	atomic_int state;
+};
+
+struct api {
+	struct api_config config;
+	struct server *tcp, *control;
+	bool listens_on_loopback;
+	struct ask_slot slots[ASK_SLOTS];
+	_Atomic int64_t refusal_logged_at; /* mono; 0: never */
+	atomic_int refusals_unlogged;
+};
+
+/* One request being answered. */
+struct call {
+	struct api *api;
+	const struct server_request *request;
+	struct server_reply *reply;
+	struct arena *arena; /* the request's */
+	bool changes;        /* the route changes something */
+	int64_t id;          /* the number in the path */
+	char actor[64];      /* "uid:0", "api" */
+};
+
+/* ask.c */
+void ask_init(struct api *api);
+void ask_close(struct api *api); /* who waits is let go with no answer */
+void ask_free(struct api *api);  /* after the core's last step */
+/* Mails the request to the core and waits for its answer, which is copied into the call's arena.
+ * NULL: there was none in time; why (out): for people. */
+struct answer *ask_core(
+	struct call *call, struct request *request, int64_t timeout_ms, const char **why);
+
+/* access.c: who may do what. False: the reply is a problem, and the log has a line. */
+bool access_check(struct call *call);
+
+/* api.c */
+void reply_text(struct call *call, const char *content_type, const char *text);
+/* RFC 9457. detail: what is wrong and how to mend it; redacted here. */
+void reply_problem(struct call *call, int status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A reader's handle; NULL: the reply is a problem. */
+struct store *call_store(struct call *call);
+
+/* api_read.c */
+void get_healthz(struct call *call);
+void get_readyz(struct call *call);
+void get_metrics(struct call *call);
+void get_health(struct call *call);
+void get_incidents(struct call *call);
+void get_incident(struct call *call);
+void get_components(struct call *call);
+void get_audit(struct call *call);
+
+/* api_incident.c: an incident as JSON, alone or with its whole story. */
+void incident_json(struct json_out *out, const struct incident *incident, struct arena *arena);
+bool incident_story(struct json_out *out, struct store *store, const struct incident *incident,
+	struct arena *arena, struct err *err);
+/* Text for outside: redacted. Time: RFC 3339, or null for 0. */
+void put_text(struct json_out *out, const char *key, const char *text, struct arena *arena);
+void put_time(struct json_out *out, const char *key, int64_t at);
+
+/* api_write.c */
+void post_approval(struct call *call);
+void post_autohealing(struct call *call);
+void post_retry(struct call *call);
+void post_order(struct call *call);
+
+/* metrics.c. core NULL: it did not answer; what only it knows is left out. */
+bool metrics_text(struct str *out, struct store *store, const struct core_status *core,
+	int64_t today_ms, struct err *err);
+
+/* health.c */
+int64_t local_midnight(int64_t now_ms);
+/* Whether people would call it an issue: believed, and of something that is not healthy. */
+bool incident_is_active(enum life_state state, enum severity severity);
+
+/* words.c: untrusted text for people, on one line: nothing in it can steer a terminal. */
+void words_clean(char *field, size_t size, const char *text);
+
+/* terminal.c: a notice as it is printed, with its time. */
+void terminal_render(const struct notice *notice, bool colour, struct str *out);
+
+#endif

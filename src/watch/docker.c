@@ -1,0 +1,264 @@
+/*
+ * Docker: follows the event stream for what happens, and compares two cheap lists with its memory
+ * for what was missed. A whole list is read only on connecting.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/http.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "watch/docker_see.h"
+
+#define LIST_MS 15000
+#define PING_MS 15000
+/* The replay of past events comes at once; this long without one and it is over. */
+#define REPLAY_IDLE_MS 100
+#define BATCH 64
+/* The engine gives its containers 10 s to end, and itself 15 s. */
+#define STOPPING_MS 20000
+
+static void disconnect(struct docker_source *source)
+{
+	docker_events_close(source->events);
+	source->events = NULL;
+	if (!source->listed)
+		return;
+	/* What ran until now and does not when the engine is back went down with it. */
+	source->listed = false;
+	source->lost_at = clock_wall_ms(source->context.clock);
+	int running = 0, stopping = 0;
+	for (int i = 0; i < source->memory.count; i++) {
+		struct memo *memo = &source->memory.memos[i];
+		bool just_asked = memo->ending.stop_asked &&
+			source->lost_at - memo->stop_asked_at < STOPPING_MS;
+		memo->ran_at_loss = memo->state == OBS_RUNNING || memo->state == OBS_RESTARTING;
+		running += memo->ran_at_loss && !just_asked;
+		stopping += just_asked;
+	}
+	/* One that was stopped while others ran on was a person's. */
+	for (int i = 0; i < source->memory.count; i++) {
+		struct memo *memo = &source->memory.memos[i];
+		bool just_asked = memo->ending.stop_asked &&
+			source->lost_at - memo->stop_asked_at < STOPPING_MS;
+		memo->ending.all_stopped = just_asked && running == 0 && stopping > 1;
+		memo->ran_at_loss = memo->ran_at_loss || memo->ending.all_stopped;
+	}
+}
+
+/* Notes what an event tells of a container's end. True: its state is worth a look. */
+static bool note_event(struct docker_source *source, const struct docker_event *event)
+{
+	if (event->cursor[0] != '\0')
+		STR_SET(source->cursor, event->cursor);
+	if (event->action[0] == '\0' || event->id[0] == '\0')
+		return false;
+	if (strcmp(event->action, "destroy") == 0)
+		return true;
+	struct memo *memo = memory_get(&source->memory, event->id);
+	if (strcmp(event->action, "kill") == 0) {
+		if (docker_is_stop_signal(event->signal, memo->stop_signal)) {
+			memo->ending.stop_asked = true;
+			memo->stop_asked_at = event->at_ms;
+		}
+		return false;
+	}
+	if (strcmp(event->action, "oom") == 0) {
+		memo->ending.oom = true;
+		return false;
+	}
+	if (strcmp(event->action, "start") == 0)
+		memo->ending = (struct ending){0};
+	if (strcmp(event->action, "die") == 0)
+		memo->ending.died = true;
+	/* "stop" and "restart" come after the die and the start that say the same. */
+	return strcmp(event->action, "stop") != 0 && strcmp(event->action, "restart") != 0;
+}
+
+/* What happened since the cursor, before the list is read: how containers ended is in it. */
+static bool replay(struct docker_source *source, struct err *err)
+{
+	struct docker_event event;
+	for (;;) {
+		switch (docker_events_next(source->events, REPLAY_IDLE_MS, &event, err)) {
+		case DOCKER_EVENT:
+			note_event(source, &event);
+			break;
+		case DOCKER_IDLE:
+			return true;
+		case DOCKER_END:
+			return false;
+		}
+	}
+}
+
+static bool open_stream(struct docker_source *source, struct err *err)
+{
+	char since[40];
+	if (source->cursor[0] != '\0')
+		STR_SET(since, source->cursor);
+	else
+		STR_FORMAT(since, "%lld.000000000",
+			(long long)(clock_wall_ms(source->context.clock) -
+				source->context.config->brakes.recent_exit_ms) / 1000);
+	source->events = docker_events_open(source->stream, since, err);
+	return source->events != NULL && replay(source, err);
+}
+
+static bool connect_and_list(struct docker_source *source, struct report *report, struct err *err)
+{
+	if (!open_stream(source, err) || !docker_see_all(source, report, err))
+		return false;
+	int64_t now = clock_mono_ms(source->context.clock);
+	source->listed = true;
+	source->next_ping = now + source->ping_ms;
+	source->next_reconcile = now + source->context.config->interval_ms;
+	report->complete = true;
+	return true;
+}
+
+static bool take_event(struct docker_source *source, const struct docker_event *event,
+	struct report *report, struct err *err)
+{
+	if (!note_event(source, event))
+		return true;
+	if (strcmp(event->action, "destroy") == 0) {
+		docker_see_gone(source, event->id, report);
+		return true;
+	}
+	return docker_see_one(source, event->id, report, err);
+}
+
+/* Events until there is none left, or one brought news: that is not kept waiting. */
+static bool follow(struct docker_source *source, int64_t wait_ms, struct report *report,
+	struct err *err)
+{
+	struct docker_event event;
+	for (int n = 0; n < BATCH; n++) {
+		switch (docker_events_next(source->events, wait_ms, &event, err)) {
+		case DOCKER_EVENT:
+			if (!take_event(source, &event, report, err))
+				return false;
+			break;
+		case DOCKER_IDLE:
+			return true;
+		case DOCKER_END:
+			return false;
+		}
+		if (report->count > 0)
+			return true;
+	}
+	return true;
+}
+
+static bool ping(struct docker_source *source, struct err *err)
+{
+	struct docker_version version;
+	source->next_ping = clock_mono_ms(source->context.clock) + source->ping_ms;
+	return docker_version(source->query, &version, err);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static bool look_on(struct docker_source *source, int64_t wait_ms, struct report *report,
+	struct err *err)
+{
+	int64_t now = clock_mono_ms(source->context.clock);
+	int64_t due = least(source->next_ping, source->next_reconcile) - now;
+	if (!follow(source, least(wait_ms, due > 0 ? due : 0), report, err))
+		return false;
+	now = clock_mono_ms(source->context.clock);
+	if (report->count > 0)
+		return true;
+	if (now >= source->next_reconcile) {
+		source->next_reconcile = now + source->context.config->interval_ms;
+		source->next_ping = now + source->ping_ms;
+		return docker_see_differences(source, report, err);
+	}
+	return now < source->next_ping || ping(source, err);
+}
+
+static bool look(void *self, int64_t wait_ms, struct arena *arena, struct report *report,
+	struct err *err)
+{
+	struct docker_source *source = self;
+	source->arena = arena;
+	report->seen_mono_ms = clock_mono_ms(source->context.clock);
+	bool ok = source->listed ? look_on(source, wait_ms, report, err)
+				 : connect_and_list(source, report, err);
+	STR_SET(report->cursor, source->cursor);
+	if (!ok) {
+		report->trouble = err->kind == ERR_DENIED ? OBS_ERR_DENIED : OBS_ERR_DOWN;
+		disconnect(source);
+	}
+	return ok;
+}
+
+static int count(const struct config *config)
+{
+	return config->docker_count;
+}
+
+static const char *title(const struct config *config, int index)
+{
+	return config->docker[index].name;
+}
+
+static void close_source(void *self)
+{
+	struct docker_source *source = self;
+	if (source == NULL)
+		return;
+	docker_events_close(source->events);
+	docker_close(source->stream);
+	docker_close(source->query);
+	memory_free(&source->memory);
+	free(source);
+}
+
+static void *open_source(const struct source_context *context, struct err *err)
+{
+	struct docker_source *source = calloc(1, sizeof(*source));
+	if (source == NULL)
+		abort();
+	const struct config_docker *config = &context->config->docker[context->index];
+	source->context = *context;
+	STR_SET(source->cursor, context->cursor);
+	source->ping_ms = least(context->config->interval_ms, PING_MS);
+	source->query = docker_open(config, context->stop_fd, err);
+	source->stream = source->query != NULL ? docker_open(config, context->stop_fd, err) : NULL;
+	if (source->stream != NULL)
+		return source;
+	close_source(source);
+	return NULL;
+}
+
+static bool check(void *self, char *text, size_t size, struct err *err)
+{
+	struct docker_source *source = self;
+	struct docker_version version;
+	struct json list;
+	auto_arena arena = arena_new(64 << 20);
+	if (!docker_version(source->query, &version, err) ||
+	    !docker_get(source->query, "/containers/json?all=1", LIST_MS, arena, &list, err))
+		return false;
+	str_format(text, size, "%s %s, API %s, %zu containers", version.name, version.engine,
+		version.api, json_count(list));
+	return true;
+}
+
+const struct source docker_source = {
+	.name = "docker",
+	.summary = "Docker engines (and Podman's socket): containers and the daemon itself.",
+	.count = count,
+	.title = title,
+	.open = open_source,
+	.look = look,
+	.close = close_source,
+	.check = check,
+};
