@@ -134,6 +134,7 @@ static void seen_up(struct heal *heal, struct life *life, const struct job_answe
 		return;
 	}
 	life->up_since = answer->since_ms;
+	life->seen_down = false;
 	if (life->row.healthy_since == 0)
 		life->row.healthy_since = now;
 	if (now - life->row.healthy_since < settle) {
@@ -155,6 +156,18 @@ static void not_yet(struct heal *heal, struct life *life, const char *text)
 	look_later(life, now + LOOK_AGAIN_MS);
 }
 
+/* Down, at this look. That a person stopped it is for its source to tell, which may take a moment:
+ * only what is down at a second look was not healed. */
+static void seen_down(struct heal *heal, struct life *life, const struct job_answer *answer)
+{
+	bool again = life->seen_down;
+	life->seen_down = true;
+	if (again && now_ms(heal) >= life->quiet_until)
+		not_healed(heal, life, EVENT_UNHEALTHY, answer->text);
+	else
+		not_yet(heal, life, answer->text);
+}
+
 static void take_looked(struct heal *heal, struct life *life, const struct job_answer *answer)
 {
 	life->looking = false;
@@ -165,10 +178,7 @@ static void take_looked(struct heal *heal, struct life *life, const struct job_a
 		seen_up(heal, life, answer);
 		break;
 	case LOOK_UNHEALTHY:
-		if (now_ms(heal) < life->quiet_until)
-			not_yet(heal, life, answer->text);
-		else
-			not_healed(heal, life, EVENT_UNHEALTHY, answer->text);
+		seen_down(heal, life, answer);
 		break;
 	case LOOK_NOT_YET:
 	case LOOK_BLIND:

@@ -65,6 +65,7 @@ static void do_act(struct heal *heal, struct life *life)
 	row->healthy_since = 0;
 	row->wake_at = now_ms(heal) + ACT_DEADLINE_MS;
 	life->up_since = 0;
+	life->seen_down = false;
 	life->quiet_until = 0;
 	heal->acting++;
 	tell(heal, NOTICE_ACTING, life, false, "%s", row->reason);

@@ -18,6 +18,7 @@ struct life {
 	struct incident before;  /* as committed; valid while touched */
 	bool touched, is_new;
 	bool looking;            /* a look is on its way */
+	bool seen_down;          /* VERIFYING: a look found it down */
 	bool resumed;            /* waits for its source's first report */
 	enum hold hold;          /* POSTPONED: for what */
 	int64_t acted_mono_ms;   /* when the action's end was known: older sights do not count */

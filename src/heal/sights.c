@@ -76,7 +76,7 @@ static void clear_life(struct heal *heal, struct life *life, const char *why)
 static void weigh_while_verifying(struct heal *heal, struct life *life,
 	const struct observation *seen, const struct finding *finding)
 {
-	if (seen->seen_mono_ms <= life->acted_mono_ms || now_ms(heal) < life->quiet_until ||
+	if (seen->seen_mono_ms < life->acted_mono_ms || now_ms(heal) < life->quiet_until ||
 	    life->row.finding == FINDING_NONE)
 		return;
 	if (finding->kind == FINDING_FINE) {

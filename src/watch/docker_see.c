@@ -21,7 +21,7 @@ static struct observation *add(struct docker_source *source, struct report *repo
 		source->capacity = capacity;
 	}
 	struct observation *seen = &report->observations[report->count++];
-	*seen = (struct observation){.seen_mono_ms = report->seen_mono_ms};
+	*seen = (struct observation){.seen_mono_ms = source->asked_mono_ms};
 	return seen;
 }
 
@@ -93,15 +93,14 @@ static void word_status(const struct docker_source *source, const struct docker_
 		STR_SET(seen->status, container->status);
 }
 
-static void judge_end(struct docker_source *source, struct memo *memo,
-	const struct docker_container *container, struct observation *seen)
+static void judge_end(struct memo *memo, const struct docker_container *container,
+	struct observation *seen)
 {
 	struct ending *ending = &memo->ending;
 	ending->engine_lost = memo->ran_at_loss;
 	seen->cause = docker_classify(container, ending);
 	seen->gave_up = container->max_retries > 0 &&
 		container->restart_count >= container->max_retries;
-	(void)source;
 }
 
 static void observe(struct docker_source *source, struct memo *memo,
@@ -123,7 +122,7 @@ static void observe(struct docker_source *source, struct memo *memo,
 	word_status(source, container, seen);
 	STR_SET(memo->stop_signal, container->stop_signal);
 	if (seen->state == OBS_EXITED)
-		judge_end(source, memo, container, seen);
+		judge_end(memo, container, seen);
 	else if (seen->state == OBS_RUNNING)
 		memo->ran_at_loss = false;
 	memo->state = (unsigned char)seen->state;
@@ -147,6 +146,7 @@ bool docker_see_one(struct docker_source *source, const char *id, struct report 
 {
 	struct docker_container container;
 	struct err why = {0};
+	source->asked_mono_ms = clock_mono_ms(source->context.clock);
 	if (docker_inspect(source->query, id, source->arena, &container, &why)) {
 		observe(source, memory_get(&source->memory, id), &container, report);
 		return true;
@@ -191,6 +191,7 @@ static bool needs_inspection(enum obs_state state, const char *status)
 static bool list(struct docker_source *source, const char *path, struct json *entries,
 	struct err *err)
 {
+	source->asked_mono_ms = clock_mono_ms(source->context.clock);
 	if (!docker_get(source->query, path, LIST_MS, source->arena, entries, err))
 		return false;
 	if (json_kind(*entries) == JSON_ARRAY)

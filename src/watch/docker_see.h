@@ -18,6 +18,7 @@ struct docker_source {
 	int64_t lost_at;               /* wall: when the engine was last lost, 0 never */
 	int64_t ping_ms, next_ping, next_reconcile; /* mono */
 	char cursor[40];
+	int64_t asked_mono_ms;         /* when the engine was last asked: how old a sight is */
 	int capacity;                  /* of the report's observations */
 };
 

@@ -1,0 +1,558 @@
+#include "tests/lab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "base/http.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "heal/heal.h"
+#include "report/report.h"
+#include "sim/docker.h"
+#include "store/store.h"
+#include "watch/watch.h"
+
+#define NOON 1761307200000LL /* 2025-10-24 12:00:00 UTC */
+#define WORDS_MAX (1 << 20)
+
+struct lab {
+	struct clock *clock;
+	struct sim_docker *sim;
+	char folder[64], extra[4096];
+	char *words;
+	size_t words_length;
+	struct config *config;
+	struct jobs *jobs;
+	struct mailbox *inbox, *notices;
+	struct store *store;
+	struct heal *heal;
+	struct watcher *watcher;
+	int calls, commits;
+	int http_at, kill_at;
+	enum lab_fault http_when, kill_when;
+	bool happened, disk_full, killable;
+	jmp_buf killed;
+};
+
+/* The replaced functions have no argument that names the lab. */
+static struct lab *current;
+
+/* --- http.h over the simulator --- */
+
+struct http {
+	int nothing;
+};
+struct http_stream {
+	int64_t since_ns;
+	uint64_t seq, generation;
+	struct arena *arena;
+};
+
+struct http *__wrap_http_open(const struct http_config *config);
+void __wrap_http_close(struct http *http);
+bool __wrap_http_perform(struct http *http, const struct http_request *request,
+	struct arena *arena, struct http_reply *reply, struct err *err);
+struct http_stream *__wrap_http_stream_open(struct http *http, const struct http_request *request,
+	struct err *err);
+enum http_next __wrap_http_stream_next(struct http_stream *stream, const char **line,
+	size_t *length, int64_t timeout_ms, struct err *err);
+void __wrap_http_stream_close(struct http_stream *stream);
+bool __real_store_commit(struct store *store, struct err *err);
+bool __wrap_store_commit(struct store *store, struct err *err);
+
+struct http *__wrap_http_open(const struct http_config *config)
+{
+	return calloc(1, sizeof(struct http));
+}
+
+void __wrap_http_close(struct http *http)
+{
+	free(http);
+}
+
+/* Whether the call at hand is the one that is to fail, at this side of its effect. */
+static bool fails_now(enum lab_fault when)
+{
+	if (current->http_at == 0 || current->calls != current->http_at ||
+	    current->http_when != when)
+		return false;
+	current->http_at = 0;
+	current->happened = true;
+	return true;
+}
+
+static bool fault_of_engine(struct err *err)
+{
+	switch (sim_docker_fault(current->sim)) {
+	case SIM_REFUSED:
+		return !err_set(err, ERR_RETRY, "docker local: connection refused");
+	case SIM_FROZEN:
+		return !err_set(err, ERR_TIMEOUT, "docker local: no answer in 5 s");
+	case SIM_DENIED:
+		return !err_set(err, ERR_DENIED, "docker local: permission denied");
+	case SIM_TRUNCATED:
+		return !err_set(err, ERR_RETRY, "docker local: the answer broke off");
+	case SIM_OK:
+	case SIM_GARBAGE:
+	case SIM_HTML:
+		break;
+	}
+	return false;
+}
+
+static bool exchange(const struct http_request *request, struct arena *arena,
+	struct sim_reply *answer, struct err *err)
+{
+	current->calls++;
+	if (fails_now(FAULT_BEFORE))
+		return err_set(err, ERR_RETRY, "injected: the connection broke");
+	if (fault_of_engine(err))
+		return false;
+	sim_docker_handle(current->sim, request->method, request->path, arena, answer);
+	if (sim_docker_fault(current->sim) == SIM_GARBAGE)
+		answer->body = "{\"Id\": \x01 [[[[";
+	if (sim_docker_fault(current->sim) == SIM_HTML)
+		answer->body = "<html><body>It works!</body></html>";
+	if (fails_now(FAULT_AFTER))
+		return err_set(err, ERR_TIMEOUT, "injected: no answer");
+	return true;
+}
+
+bool __wrap_http_perform(struct http *http, const struct http_request *request,
+	struct arena *arena, struct http_reply *reply, struct err *err)
+{
+	struct sim_reply answer;
+	if (!exchange(request, arena, &answer, err))
+		return false;
+	*reply = (struct http_reply){.status = answer.status, .retry_after_s = -1};
+	reply->body = arena_strdup(arena, answer.body);
+	reply->body_bytes = strlen(reply->body);
+	return true;
+}
+
+struct http_stream *__wrap_http_stream_open(struct http *http, const struct http_request *request,
+	struct err *err)
+{
+	struct sim_reply answer;
+	auto_arena arena = arena_new(1 << 20);
+	if (!exchange(request, arena, &answer, err))
+		return NULL;
+	if (!answer.is_stream) {
+		err_set(err, ERR_RETRY, "status %d", answer.status);
+		return NULL;
+	}
+	struct http_stream *stream = calloc(1, sizeof(*stream));
+	stream->since_ns = answer.since_ns;
+	stream->generation = sim_docker_generation(current->sim);
+	return stream;
+}
+
+enum http_next __wrap_http_stream_next(struct http_stream *stream, const char **line,
+	size_t *length, int64_t timeout_ms, struct err *err)
+{
+	if (sim_docker_generation(current->sim) != stream->generation)
+		return HTTP_END;
+	arena_free(stream->arena);
+	stream->arena = arena_new(1 << 16);
+	*line = sim_docker_event(current->sim, stream->since_ns, &stream->seq, stream->arena);
+	if (*line == NULL)
+		return HTTP_IDLE;
+	*length = strlen(*line);
+	return HTTP_LINE;
+}
+
+void __wrap_http_stream_close(struct http_stream *stream)
+{
+	if (stream != NULL)
+		arena_free(stream->arena);
+	free(stream);
+}
+
+/* --- the store's commit --- */
+
+static void die_here(void)
+{
+	current->kill_at = 0;
+	current->happened = true;
+	longjmp(current->killed, 1);
+}
+
+bool __wrap_store_commit(struct store *store, struct err *err)
+{
+	if (!current->killable) /* making its tables, at the start */
+		return __real_store_commit(store, err);
+	current->commits++;
+	bool is_it = current->kill_at != 0 && current->commits == current->kill_at;
+	if (is_it && current->kill_when == FAULT_BEFORE)
+		die_here();
+	if (current->disk_full) {
+		store_rollback(store);
+		return err_set(err, ERR_SYSTEM, "disk full");
+	}
+	bool ok = __real_store_commit(store, err);
+	if (is_it)
+		die_here();
+	return ok;
+}
+
+/* --- the lab --- */
+
+static void take_words(struct lab *lab)
+{
+	struct mail *mail;
+	while (lab->notices != NULL && (mail = mailbox_receive(lab->notices, 0)) != NULL) {
+		char text[4096];
+		notice_words(mail->body, text, sizeof(text));
+		size_t left = WORDS_MAX - lab->words_length;
+		str_format(lab->words + lab->words_length, left, "%s\n", text);
+		lab->words_length += strlen(lab->words + lab->words_length);
+		mail_free(mail);
+	}
+}
+
+struct lab *lab_new(const char *extra)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+	secret_init();
+	log_init(getenv("LAB_DEBUG") != NULL ? LOG_DEBUG : LOG_ERROR);
+	STR_SET(lab->folder, "/tmp/homeostat-lab-XXXXXX");
+	assert_non_null(mkdtemp(lab->folder));
+	STR_SET(lab->extra, extra);
+	lab->words = calloc(1, WORDS_MAX);
+	lab->clock = clock_new_wound(NOON);
+	lab->sim = sim_docker_new(lab->clock);
+	current = lab;
+	return lab;
+}
+
+void lab_config(struct lab *lab, const char *extra)
+{
+	size_t used = strlen(lab->extra);
+	str_format(lab->extra + used, sizeof(lab->extra) - used, "%s\n", extra);
+}
+
+static struct config *make_config(struct lab *lab)
+{
+	char text[8192];
+	struct err err = {0};
+	STR_FORMAT(text,
+		"%sstate: %s\nlisten: none\ndocker:\n  - { name: local, url: unix:///sim }\n%s",
+		strstr(lab->extra, "autohealing:") != NULL ? "" : "autohealing: true\n", lab->folder,
+		lab->extra);
+	struct config *config = config_parse("lab", text, strlen(text), true, &err);
+	if (config == NULL)
+		fail_msg("%s", err.text);
+	return config;
+}
+
+static void open_watcher(struct lab *lab)
+{
+	struct err err = {0};
+	struct source_context context = {
+		.config = lab->config, .clock = lab->clock, .stop_fd = jobs_stop_fd(lab->jobs)};
+	source_title(sources[0], &context);
+	heal_add_source(lab->heal, context.name, context.suffix, context.cursor);
+	lab->watcher = watcher_new(sources[0], &context, lab->inbox, &err);
+	if (lab->watcher == NULL)
+		fail_msg("%s", err.text);
+}
+
+void lab_start(struct lab *lab)
+{
+	struct err err = {0};
+	unsigned char key[32];
+	lab->config = make_config(lab);
+	lab->jobs = jobs_new(JOBS_INLINE);
+	lab->inbox = mailbox_new(100000);
+	lab->notices = mailbox_new(100000);
+	assert_true(secret_derive(lab->folder, "audit", key, &err));
+	lab->store = store_open(lab->folder, key, &err);
+	if (lab->store == NULL)
+		fail_msg("%s", err.text);
+	struct heal_options options = {
+		.config = lab->config,
+		.clock = lab->clock,
+		.jobs = lab->jobs,
+		.store = lab->store,
+		.inbox = lab->inbox,
+		.reporters = {lab->notices},
+	};
+	lab->heal = heal_new(&options, &err);
+	if (lab->heal == NULL)
+		fail_msg("%s", err.text);
+	open_watcher(lab);
+	lab->killable = true;
+	if (setjmp(lab->killed) == 0) {
+		heal_resume(lab->heal);
+		lab_settle(lab);
+	} else {
+		lab_stop(lab);
+	}
+}
+
+void lab_stop(struct lab *lab)
+{
+	lab->killable = false;
+	if (lab->heal == NULL)
+		return;
+	take_words(lab);
+	watcher_free(lab->watcher);
+	heal_free(lab->heal);
+	store_close(lab->store);
+	mailbox_free(lab->inbox);
+	mailbox_free(lab->notices);
+	jobs_free(lab->jobs);
+	config_free(lab->config);
+	lab->watcher = NULL;
+	lab->heal = NULL;
+	lab->store = NULL;
+	lab->inbox = lab->notices = NULL;
+	lab->jobs = NULL;
+	lab->config = NULL;
+}
+
+bool lab_is_up(const struct lab *lab)
+{
+	return lab->heal != NULL;
+}
+
+void lab_free(struct lab *lab)
+{
+	char command[128];
+	lab_stop(lab);
+	sim_docker_free(lab->sim);
+	clock_free(lab->clock);
+	free(lab->words);
+	static const char *const files[] = {"homeostat.db", "homeostat.db-wal", "homeostat.db-shm", "homeostat.lock",
+		"secret.key", "secrets"};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		STR_FORMAT(command, "%s/%s", lab->folder, files[i]);
+		remove(command);
+	}
+	assert_int_equal(remove(lab->folder), 0);
+	free(lab);
+	current = NULL;
+}
+
+void lab_script(struct lab *lab, const char *line)
+{
+	char text[256];
+	sim_docker_tick(lab->sim);
+	if (!sim_docker_script(lab->sim, line, text, sizeof(text)))
+		fail_msg("%s: %s", line, text);
+}
+
+/* Until neither the watcher nor the core has anything to do. The watcher has no news when its box
+ * stays empty. */
+static void settle(struct lab *lab)
+{
+	bool reload;
+	for (int quiet = 0, n = 0; quiet < 3; quiet++, n++) {
+		assert_true(n < 20000);
+		sim_docker_tick(lab->sim);
+		watcher_step(lab->watcher, 0);
+		int commits = lab->commits, calls = lab->calls;
+		for (int i = 0; i < 50; i++)
+			assert_true(heal_step(lab->heal, 0, &reload));
+		take_words(lab);
+		if (lab->commits != commits || lab->calls != calls)
+			quiet = 0;
+		if (lab->disk_full && n > 20)
+			break;
+	}
+}
+
+void lab_settle(struct lab *lab)
+{
+	if (lab->heal == NULL)
+		return;
+	/* A kill unwinds to here; what it leaves in memory is lost as it would be. */
+	if (setjmp(lab->killed) == 0)
+		settle(lab);
+	else
+		lab_stop(lab);
+}
+
+void lab_advance(struct lab *lab, int64_t ms)
+{
+	int64_t end = clock_wall_ms(lab->clock) + ms;
+	lab_settle(lab);
+	while (clock_wall_ms(lab->clock) < end) {
+		int64_t step = end - clock_wall_ms(lab->clock);
+		int64_t timer = lab->heal != NULL ? heal_next_timer(lab->heal) : INT64_MAX;
+		if (step > 500)
+			step = 500;
+		if (timer > clock_wall_ms(lab->clock) && timer - clock_wall_ms(lab->clock) < step)
+			step = timer - clock_wall_ms(lab->clock);
+		clock_advance(lab->clock, step);
+		lab_settle(lab);
+	}
+}
+
+struct answer lab_ask(struct lab *lab, struct request request)
+{
+	struct answer answer = {0};
+	struct mailbox *box = mailbox_new(1);
+	struct arena *arena = arena_new(sizeof(request) + 4096);
+	struct request *copy = ARENA_NEW(arena, struct request);
+	*copy = request;
+	copy->answer = box;
+	if (copy->actor[0] == '\0')
+		STR_SET(copy->actor, "uid:0");
+	mailbox_send(lab->inbox, MAIL_REQUEST, &arena, copy);
+	lab_settle(lab);
+	struct mail *mail = mailbox_receive(box, 0);
+	if (mail != NULL) {
+		answer = *(struct answer *)mail->body;
+		answer.json = NULL;
+	}
+	mail_free(mail);
+	mailbox_free(box);
+	return answer;
+}
+
+struct search {
+	const char *component;
+	enum life_state state;
+	struct incident found;
+	int count;
+};
+
+static void take_newest(void *ctx, const struct incident *incident)
+{
+	struct search *search = ctx;
+	if (strcmp(incident->component.name, search->component) == 0 &&
+	    incident->id > search->found.id)
+		search->found = *incident;
+}
+
+static void take_count(void *ctx, const struct incident *incident)
+{
+	struct search *search = ctx;
+	search->count += incident->state == search->state;
+}
+
+static void search_store(struct lab *lab, struct search *search, store_incident_fn *fn)
+{
+	struct err err = {0};
+	unsigned char key[32];
+	assert_true(secret_derive(lab->folder, "audit", key, &err));
+	struct store *reader = store_open_reader(lab->folder, key, &err);
+	if (reader == NULL)
+		fail_msg("%s", err.text);
+	assert_true(store_incidents(reader, INCIDENTS_ALL, 0, 0, fn, search, &err));
+	store_close(reader);
+}
+
+bool lab_incident(struct lab *lab, const char *component, struct incident *incident)
+{
+	struct search search = {.component = component};
+	search_store(lab, &search, take_newest);
+	*incident = search.found;
+	return search.found.id != 0;
+}
+
+int lab_count(struct lab *lab, enum life_state state)
+{
+	struct search search = {.state = state};
+	search_store(lab, &search, take_count);
+	return search.count;
+}
+
+int lab_posts(struct lab *lab, const char *pattern)
+{
+	return sim_docker_posts(lab->sim, pattern);
+}
+
+const char *lab_container(struct lab *lab, const char *name)
+{
+	return sim_docker_state(lab->sim, name);
+}
+
+const char *lab_words(struct lab *lab)
+{
+	return lab->words;
+}
+
+const char *lab_state_folder(const struct lab *lab)
+{
+	return lab->folder;
+}
+
+static char *one_value(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *statement;
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+	char *value = NULL;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		value = strdup((const char *)sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	return value;
+}
+
+void lab_check_store(struct lab *lab)
+{
+	char path[96];
+	sqlite3 *db;
+	struct err err = {0};
+	unsigned char key[32];
+	int64_t count;
+	STR_FORMAT(path, "%s/homeostat.db", lab->folder);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	char *integrity = one_value(db, "PRAGMA integrity_check");
+	assert_string_equal(integrity, "ok");
+	free(integrity);
+	char *twice = one_value(db,
+		"SELECT incident_id FROM action GROUP BY incident_id, attempt HAVING count(*) > 1");
+	assert_null(twice);
+	sqlite3_close(db);
+	assert_true(secret_derive(lab->folder, "audit", key, &err));
+	struct store *reader = store_open_reader(lab->folder, key, &err);
+	assert_non_null(reader);
+	if (!store_audit_verify(reader, &count, &err))
+		fail_msg("%s", err.text);
+	store_close(reader);
+}
+
+void lab_fail_http(struct lab *lab, int n, enum lab_fault when)
+{
+	lab->http_at = n == 0 ? 0 : lab->calls + n;
+	lab->http_when = when;
+	lab->happened = false;
+}
+
+void lab_kill_at_commit(struct lab *lab, int n, enum lab_fault when)
+{
+	lab->kill_at = n == 0 ? 0 : lab->commits + n;
+	lab->kill_when = when;
+	lab->happened = false;
+}
+
+void lab_disk_full(struct lab *lab, bool full)
+{
+	lab->disk_full = full;
+}
+
+bool lab_fault_happened(const struct lab *lab)
+{
+	return lab->happened;
+}
+
+int lab_calls(const struct lab *lab)
+{
+	return lab->calls;
+}
+
+int lab_commits(const struct lab *lab)
+{
+	return lab->commits;
+}

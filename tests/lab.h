@@ -1,0 +1,62 @@
+/*
+ * The lab: the whole core, its store and its Docker watcher, on a simulated engine and a wound clock,
+ * in one thread. http.c's functions are replaced by ld --wrap with calls into the simulator, so that
+ * everything above them is the product's own code. Calls and commits can be made to fail, or to kill
+ * the daemon, by number.
+ */
+#ifndef TESTS_LAB_H
+#define TESTS_LAB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "model/incident.h"
+#include "model/request.h"
+
+struct lab;
+
+/* A world without containers, a state folder of its own, no daemon yet. extra: lines of YAML. */
+struct lab *lab_new(const char *extra);
+void lab_free(struct lab *lab);
+
+/* The configuration's further lines; before lab_start. */
+void lab_config(struct lab *lab, const char *extra);
+void lab_start(struct lab *lab);
+/* A clean end. */
+void lab_stop(struct lab *lab);
+bool lab_is_up(const struct lab *lab);
+
+/* One line of the simulator's script; a wrong line fails the test. */
+void lab_script(struct lab *lab, const char *line);
+/* Lets the clock run, the world and the daemon with it. */
+void lab_advance(struct lab *lab, int64_t ms);
+/* Lets everything happen that is due now. */
+void lab_settle(struct lab *lab);
+
+/* A request as a person's; the answer is kept. */
+struct answer lab_ask(struct lab *lab, struct request request);
+
+/* The newest incident of a component; false: none. */
+bool lab_incident(struct lab *lab, const char *component, struct incident *incident);
+int lab_count(struct lab *lab, enum life_state state);
+int lab_posts(struct lab *lab, const char *pattern);
+const char *lab_container(struct lab *lab, const char *name);
+/* The words of all notices since the start of the lab. */
+const char *lab_words(struct lab *lab);
+/* The store's own checks: integrity, the audit chain, and no action twice for one attempt. */
+void lab_check_store(struct lab *lab);
+const char *lab_state_folder(const struct lab *lab);
+
+/* Faults. The n-th call from now (1: the next): 0 none. */
+enum lab_fault { FAULT_BEFORE, FAULT_AFTER }; /* before or after its effect */
+void lab_fail_http(struct lab *lab, int n, enum lab_fault when);
+/* The daemon is killed at its n-th commit, as by SIGKILL: it is not up any more, nothing is told. */
+void lab_kill_at_commit(struct lab *lab, int n, enum lab_fault when);
+/* Commits fail (the disk is full) until told otherwise. */
+void lab_disk_full(struct lab *lab, bool full);
+bool lab_fault_happened(const struct lab *lab);
+int lab_calls(const struct lab *lab);
+int lab_commits(const struct lab *lab);
+
+#endif

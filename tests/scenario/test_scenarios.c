@@ -1,0 +1,256 @@
+/*
+ * Runs the scenarios: text files of a few lines each, named by their claim. A file is
+ *
+ *     scenario "a crashed container is restarted and verified"
+ *     config   brakes: { settle: 3s }          further configuration, YAML
+ *     world    container web                   the simulator's script, before the daemon starts
+ *     fault    crash web 1                     the same, later
+ *     advance  61m                             the clock runs
+ *     start | stop                             the daemon (the first `advance` starts it too)
+ *     approve | reject | retry COMPONENT       a person; enable | disable | shadow
+ *     order    ACTION COMPONENT
+ *     expect   incident COMPONENT STATE | no incident COMPONENT | N STATE
+ *     expect   posts N [PATTERN]               what the engine was asked to do
+ *     expect   container NAME STATE
+ *     expect   words "…" | no words "…"        what people were told
+ *     expect   answer STATUS                   the last request's
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "tests/lab.h"
+
+#define FILES_MAX 200
+
+struct play {
+	struct lab *lab;
+	const char *file;
+	int line;
+	struct answer answer;
+};
+
+__attribute__((format(printf, 2, 3))) static void wrong(const struct play *play, const char *fmt,
+	...)
+{
+	char text[600];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (getenv("LAB_WORDS") != NULL)
+		fputs(lab_words(play->lab), stderr);
+	fail_msg("%s:%d: %s", play->file, play->line, text);
+}
+
+static void need_daemon(struct play *play)
+{
+	if (!lab_is_up(play->lab))
+		lab_start(play->lab);
+}
+
+/* The text between the quotes. */
+static void quoted(const struct play *play, const char *rest, char *text, size_t size)
+{
+	const char *open = strchr(rest, '"'), *end = strrchr(rest, '"');
+	if (open == NULL || end == open)
+		wrong(play, "a text in quotes is missing");
+	str_copy(text, size, open + 1);
+	text[end - open - 1] = '\0';
+}
+
+static void expect_incident(struct play *play, const char *component, const char *state)
+{
+	struct incident incident;
+	if (!lab_incident(play->lab, component, &incident))
+		wrong(play, "%s has no incident", component);
+	if (strcmp(life_state_name(incident.state), state) != 0)
+		wrong(play, "%s is %s (%s), not %s", component, life_state_name(incident.state),
+			incident.reason, state);
+}
+
+static void expect_words(struct play *play, const char *rest, bool wanted)
+{
+	char text[300];
+	quoted(play, rest, text, sizeof(text));
+	if ((strstr(lab_words(play->lab), text) != NULL) != wanted)
+		wrong(play, "%s: \"%s\"", wanted ? "nobody was told" : "people were told", text);
+}
+
+static void expect_count(struct play *play, int n, const char *state)
+{
+	enum life_state parsed;
+	if (!life_state_parse(state, &parsed))
+		wrong(play, "no such state: %s", state);
+	if (lab_count(play->lab, parsed) != n)
+		wrong(play, "%d incidents are %s, not %d", lab_count(play->lab, parsed), state, n);
+}
+
+static void expect(struct play *play, const char *rest)
+{
+	char a[160] = "", b[160] = "", c[160] = "";
+	struct incident incident;
+	sscanf(rest, "%159s %159s %159s", a, b, c);
+	if (strcmp(a, "incident") == 0) {
+		expect_incident(play, b, c);
+	} else if (strcmp(a, "no") == 0 && strcmp(b, "incident") == 0) {
+		if (lab_incident(play->lab, c, &incident))
+			wrong(play, "%s has an incident: %s", c, life_state_name(incident.state));
+	} else if (strcmp(a, "posts") == 0) {
+		int posts = lab_posts(play->lab, c[0] != '\0' ? c : "*");
+		if (posts != atoi(b))
+			wrong(play, "%d posts, not %s", posts, b);
+	} else if (strcmp(a, "container") == 0) {
+		const char *state = lab_container(play->lab, b);
+		if (state == NULL || strcmp(state, c) != 0)
+			wrong(play, "container %s is %s, not %s", b, state != NULL ? state : "gone", c);
+	} else if (strcmp(a, "words") == 0) {
+		expect_words(play, rest, true);
+	} else if (strcmp(a, "no") == 0 && strcmp(b, "words") == 0) {
+		expect_words(play, rest, false);
+	} else if (strcmp(a, "answer") == 0) {
+		if (play->answer.status != atoi(b))
+			wrong(play, "the answer is %d (%s)", play->answer.status, play->answer.text);
+	} else if (a[0] >= '0' && a[0] <= '9') {
+		expect_count(play, atoi(a), b);
+	} else {
+		wrong(play, "what is to be expected? %s", rest);
+	}
+}
+
+static void person(struct play *play, const char *verb, const char *rest)
+{
+	struct incident incident = {0};
+	struct request request = {.approve = strcmp(verb, "approve") == 0};
+	char a[160] = "", b[160] = "";
+	sscanf(rest, "%159s %159s", a, b);
+	if (strcmp(verb, "order") == 0) {
+		request.kind = REQUEST_ORDER;
+		STR_SET(request.action, a);
+		STR_SET(request.component, b);
+	} else if (strcmp(verb, "retry") == 0 || request.approve || strcmp(verb, "reject") == 0) {
+		request.kind = strcmp(verb, "retry") == 0 ? REQUEST_RETRY : REQUEST_DECIDE;
+		lab_incident(play->lab, a, &incident);
+		request.incident_id = incident.id;
+	} else {
+		request.kind = REQUEST_HEALING;
+		request.healing = verb[0] == 'e' ? HEALING_ON
+			: verb[0] == 'd'         ? HEALING_OFF
+						 : HEALING_SHADOW;
+	}
+	need_daemon(play);
+	play->answer = lab_ask(play->lab, request);
+}
+
+static void advance(struct play *play, const char *rest)
+{
+	int64_t ms = str_parse_duration(rest);
+	if (ms < 0)
+		wrong(play, "no duration: %s", rest);
+	need_daemon(play);
+	lab_advance(play->lab, ms);
+}
+
+static void run_line(struct play *play, const char *verb, const char *rest)
+{
+	static const char *const people[] = {
+		"approve", "reject", "retry", "order", "enable", "disable", "shadow"};
+	if (strcmp(verb, "config") == 0)
+		return lab_config(play->lab, rest);
+	if (strcmp(verb, "world") == 0)
+		return lab_script(play->lab, rest);
+	if (strcmp(verb, "fault") == 0) {
+		need_daemon(play);
+		lab_script(play->lab, rest);
+		return lab_settle(play->lab);
+	}
+	if (strcmp(verb, "advance") == 0)
+		return advance(play, rest);
+	if (strcmp(verb, "start") == 0)
+		return lab_start(play->lab);
+	if (strcmp(verb, "stop") == 0)
+		return lab_stop(play->lab);
+	if (strcmp(verb, "full") == 0)
+		return lab_disk_full(play->lab, strcmp(rest, "on") == 0);
+	if (strcmp(verb, "expect") == 0)
+		return expect(play, rest);
+	for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++)
+		if (strcmp(verb, people[i]) == 0)
+			return person(play, verb, rest);
+	wrong(play, "no such verb: %s", verb);
+}
+
+static void run_file(void **state)
+{
+	struct play play = {.file = *state, .lab = lab_new("")};
+	char line[400];
+	bool expects = false;
+	FILE *file = fopen(play.file, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		char verb[32] = "";
+		int length = 0;
+		play.line++;
+		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "%31s %n", verb, &length) < 1 || verb[0] == '#' ||
+		    strcmp(verb, "scenario") == 0)
+			continue;
+		expects = expects || strcmp(verb, "expect") == 0;
+		run_line(&play, verb, line + length);
+	}
+	fclose(file);
+	assert_true(expects); /* a scenario that expects nothing proves nothing */
+	lab_check_store(play.lab);
+	lab_free(play.lab);
+}
+
+static int is_scenario(const struct dirent *entry)
+{
+	return str_ends(entry->d_name, ".txt");
+}
+
+/* The claim, from the file's first line. */
+static char *claim_of(const char *path)
+{
+	char line[300] = "";
+	FILE *file = fopen(path, "r");
+	if (file == NULL || fgets(line, sizeof(line), file) == NULL)
+		return strdup(path);
+	fclose(file);
+	char *open = strchr(line, '"'), *end = strrchr(line, '"');
+	if (open == NULL || end == open)
+		return strdup(path);
+	*end = '\0';
+	return strdup(open + 1);
+}
+
+int main(int argc, char **argv)
+{
+	static struct CMUnitTest tests[FILES_MAX];
+	struct dirent **entries;
+	int n = scandir("tests/scenario", &entries, is_scenario, alphasort), count = 0;
+	if (n <= 0 || n > FILES_MAX) {
+		fprintf(stderr, "tests/scenario: %d scenarios\n", n);
+		return 1;
+	}
+	for (int i = 0; i < n; i++) {
+		char *path = NULL;
+		if (asprintf(&path, "tests/scenario/%s", entries[i]->d_name) < 0)
+			abort();
+		free(entries[i]);
+		if (argc > 1 && strstr(path, argv[1]) == NULL)
+			continue;
+		tests[count++] = (struct CMUnitTest){
+			.name = claim_of(path), .test_func = run_file, .initial_state = path};
+	}
+	free(entries);
+	return _cmocka_run_group_tests("scenarios", tests, (size_t)count, NULL, NULL);
+}
