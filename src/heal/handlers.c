@@ -33,6 +33,16 @@ static void note_failure(struct heal *heal, const struct life *life)
 			(long long)(heal->config->brakes.storm_ms / 1000));
 }
 
+/* Those that this one is the cause of need not be asked about, nor healed, before it. */
+static void suppress_children(struct heal *heal, const struct life *parent)
+{
+	int count = heal->life_count;
+	for (int i = 0; i < count; i++)
+		if (life_rule(heal->lives[i]->row.state, EVENT_PARENT_FAILED) != NULL &&
+		    parent_of(heal, heal->lives[i]) == parent)
+			life_raise(heal, heal->lives[i], EVENT_PARENT_FAILED);
+}
+
 static void do_diagnose(struct heal *heal, struct life *life)
 {
 	diagnose_by_rules(life->row.finding, &life->row.component, heal->sight,
@@ -41,6 +51,7 @@ static void do_diagnose(struct heal *heal, struct life *life)
 	life_reason(life, "%s", life->row.diagnosis.cause);
 	if (!in_storm(heal, life))
 		tell(heal, NOTICE_DETECTED, life, false, "%s", life->row.diagnosis.cause);
+	suppress_children(heal, life);
 	life_raise(heal, life, EVENT_DIAGNOSED);
 }
 
@@ -113,6 +124,21 @@ static void do_wait(struct life *life, int64_t confirm_at)
 	life_reason(life, "waits to be confirmed");
 }
 
+/* What an engine's return changed, its first report tells. After a container's, nothing tells that
+ * its dependents are still down: they are taken up at once. */
+static void release_children(struct heal *heal, const struct life *parent)
+{
+	for (int i = 0; i < heal->life_count; i++) {
+		struct life *life = heal->lives[i];
+		if (life->row.state != LIFE_SUPPRESSED || life->row.parent_id != parent->row.id)
+			continue;
+		life_touch(life);
+		if (parent->row.component.kind == COMPONENT_CONTAINER)
+			life->row.wake_at = now_ms(heal);
+		life_raise(heal, life, EVENT_PARENT_HEALED);
+	}
+}
+
 static void do_end(struct heal *heal, struct life *life)
 {
 	struct incident *row = &life->row;
@@ -125,10 +151,8 @@ static void do_end(struct heal *heal, struct life *life)
 	/* What never was confirmed is not worth a word. */
 	if (row->diagnosis.by[0] != '\0')
 		tell(heal, NOTICE_ENDED, life, row->state == LIFE_RESOLVED, "%s", row->reason);
-	for (int i = 0; over && i < heal->life_count; i++)
-		if (heal->lives[i]->row.state == LIFE_SUPPRESSED &&
-		    heal->lives[i]->row.parent_id == row->id)
-			life_raise(heal, heal->lives[i], EVENT_PARENT_HEALED);
+	if (over)
+		release_children(heal, life);
 }
 
 static void do_escalate(struct heal *heal, struct life *life)

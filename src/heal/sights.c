@@ -29,6 +29,29 @@ static void daemon_component(const struct source_state *source, struct component
 	STR_SET(component->source, source->status.name);
 }
 
+/* Not yet believed is not yet a cause; nor is what is only an order. */
+static bool is_cause(const struct life *life)
+{
+	return life != NULL && life->row.state != LIFE_SUSPECTED && life->row.finding != FINDING_NONE;
+}
+
+/* Of the containers that the label homeostat.depends_on names, one that has failed itself. */
+static struct life *failed_dependency(struct heal *heal, const struct life *life, const char *suffix)
+{
+	char names[sizeof(life->row.component.depends_on)], *save = NULL;
+	STR_SET(names, life->row.component.depends_on);
+	for (char *name = strtok_r(names, ", ", &save); name != NULL;
+	     name = strtok_r(NULL, ", ", &save)) {
+		char component[NAME_MAX_BYTES];
+		STR_FORMAT(component, "docker_container_%s%s", name, suffix);
+		struct life *parent = life_find(heal, component);
+		/* Two that name each other must not wait for each other. */
+		if (is_cause(parent) && parent != life && parent->row.parent_id != life->row.id)
+			return parent;
+	}
+	return NULL;
+}
+
 struct life *parent_of(struct heal *heal, const struct life *life)
 {
 	int source = source_find(heal, life->row.component.source);
@@ -37,8 +60,8 @@ struct life *parent_of(struct heal *heal, const struct life *life)
 	struct component daemon;
 	daemon_component(&heal->sources[source], &daemon);
 	struct life *parent = life_find(heal, daemon.name);
-	/* Not yet believed is not yet the cause. */
-	return parent != NULL && parent->row.state != LIFE_SUSPECTED ? parent : NULL;
+	return is_cause(parent) ? parent
+				: failed_dependency(heal, life, heal->sources[source].suffix);
 }
 
 static void note_finding(struct life *life, const struct finding *finding)
