@@ -382,6 +382,12 @@ void lab_settle(struct lab *lab)
 		lab_stop(lab);
 }
 
+void lab_skip(struct lab *lab, int64_t ms)
+{
+	clock_advance(lab->clock, ms);
+	lab_settle(lab);
+}
+
 void lab_advance(struct lab *lab, int64_t ms)
 {
 	int64_t end = clock_wall_ms(lab->clock) + ms;

@@ -31,6 +31,8 @@ bool lab_is_up(const struct lab *lab);
 void lab_script(struct lab *lab, const char *line);
 /* Lets the clock run, the world and the daemon with it. */
 void lab_advance(struct lab *lab, int64_t ms);
+/* The clock jumps, as when the machine was asleep. */
+void lab_skip(struct lab *lab, int64_t ms);
 /* Lets everything happen that is due now. */
 void lab_settle(struct lab *lab);
 

@@ -22,7 +22,7 @@ struct weight risk_weigh(const struct config *config, const struct component *co
 
 /* A component's recent actions, oldest first, as the budget counts them. */
 struct attempts {
-	int64_t began_at[64];
+	int64_t began_at[128]; /* more than the largest budget */
 	int count;
 };
 struct budget {

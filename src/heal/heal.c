@@ -60,6 +60,7 @@ struct heal *heal_new(const struct heal_options *options, struct err *err)
 	heal->effects_end = &heal->effects;
 	heal->stalled_end = &heal->stalled;
 	heal->started_at = now_ms(heal);
+	heal->forget_at = heal->started_at + DAY_MS / 24;
 	if (load(heal, err))
 		return heal;
 	heal_free(heal);

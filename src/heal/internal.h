@@ -88,6 +88,7 @@ struct heal {
 	struct recent_action *recent;
 	int recent_count, recent_capacity;
 	int acting;
+	int64_t forget_at;       /* wall: when old incidents are forgotten next */
 	/* the transaction */
 	bool in_transaction, failed;
 	struct err store_err;

@@ -5,6 +5,9 @@
 #include "base/str.h"
 #include "heal/internal.h"
 
+#define DAY_MS 86400000LL
+#define KEPT_DAYS 90
+
 void wake_held(struct heal *heal, enum hold hold, int limit, int source)
 {
 	int count = heal->life_count;
@@ -80,9 +83,22 @@ static bool storm_due(const struct heal *heal, const struct source_state *source
 		storm_is_quiet(&source->storm, &heal->config->brakes, now_ms(heal));
 }
 
+/* Ended incidents are kept for a season; the audit log for ever. */
+static void forget_old(struct heal *heal)
+{
+	struct err err = {0};
+	int64_t now = now_ms(heal);
+	if (now < heal->forget_at)
+		return;
+	heal->forget_at = now + DAY_MS;
+	if (must_store(heal))
+		stored(heal, store_forget(heal->store, now - KEPT_DAYS * DAY_MS, &err), &err);
+}
+
 void take_timers(struct heal *heal, void *unused)
 {
 	(void)unused;
+	forget_old(heal);
 	int count = heal->life_count;
 	for (int i = 0; i < count; i++) {
 		struct life *life = heal->lives[i];
@@ -96,7 +112,7 @@ void take_timers(struct heal *heal, void *unused)
 
 int64_t heal_next_timer(const struct heal *heal)
 {
-	int64_t next = INT64_MAX;
+	int64_t next = heal->forget_at;
 	for (int i = 0; i < heal->life_count; i++) {
 		int64_t at = heal->lives[i]->row.wake_at;
 		if (at != 0 && at < next)

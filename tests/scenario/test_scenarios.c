@@ -6,6 +6,8 @@
  *     world    container web                   the simulator's script, before the daemon starts
  *     fault    crash web 1                     the same, later
  *     advance  61m                             the clock runs
+ *     skip     91d                             the clock jumps: nobody looks in between
+ *     full     on | off                        the disk
  *     start | stop                             the daemon (the first `advance` starts it too)
  *     approve | reject | retry COMPONENT       a person; enable | disable | shadow
  *     order    ACTION COMPONENT
@@ -174,6 +176,8 @@ static void run_line(struct play *play, const char *verb, const char *rest)
 	}
 	if (strcmp(verb, "advance") == 0)
 		return advance(play, rest);
+	if (strcmp(verb, "skip") == 0)
+		return lab_skip(play->lab, str_parse_duration(rest));
 	if (strcmp(verb, "start") == 0)
 		return lab_start(play->lab);
 	if (strcmp(verb, "stop") == 0)
