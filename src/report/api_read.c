@@ -10,7 +10,7 @@
 
 #define CORE_MS 5000
 #define ALIVE_MS 2000
-#define LIMIT_DEFAULT 100
+#define AUDIT_DEFAULT 100
 #define HEALTH_BYTES 16384
 
 static struct answer *core_status(struct call *call, int64_t timeout_ms, const char **why)
@@ -164,7 +164,7 @@ static bool health_json(struct call *call, struct store *store, const struct cor
 	json_begin(&out, body);
 	json_open(&out, NULL, '{');
 	put_figures(&out, &figures);
-	json_put_str(&out, "autohealing", healing_name(core->healing));
+	json_put_str(&out, "healing", healing_name(core->healing));
 	put_text(&out, "trouble", core->trouble, call->arena);
 	json_put_num(&out, "interval_s", (double)call->api->config.config->interval_ms / 1000);
 	put_time(&out, "now", core->now);
@@ -222,16 +222,21 @@ void get_health(struct call *call)
 	store_close(store);
 }
 
+/* Open ones, unless "all=1" or "state=ended" says otherwise. */
 static bool read_filter(struct call *call, enum incident_filter *filter)
 {
+	const char *all = server_query(call->request, "all");
 	const char *state = server_query(call->request, "state");
-	*filter = str_equal(state, "open") ? INCIDENTS_OPEN
-		: str_equal(state, "ended")    ? INCIDENTS_ENDED
-									   : INCIDENTS_ALL;
-	if (state == NULL || *filter != INCIDENTS_ALL || str_equal(state, "all"))
-		return true;
-	reply_problem(call, 400, "state: open, ended or all");
-	return false;
+	*filter = all != NULL && !str_equal(all, "0") ? INCIDENTS_ALL : INCIDENTS_OPEN;
+	if (str_equal(state, "all"))
+		*filter = INCIDENTS_ALL;
+	else if (str_equal(state, "ended"))
+		*filter = INCIDENTS_ENDED;
+	else if (state != NULL && !str_equal(state, "open")) {
+		reply_problem(call, 400, "state: open, ended or all");
+		return false;
+	}
+	return true;
 }
 
 void get_incidents(struct call *call)
@@ -242,7 +247,7 @@ void get_incidents(struct call *call)
 	struct str body;
 	struct json_out out;
 	struct listing list = {&out, call->arena, LIST_ALL, -1};
-	if (!read_limit(call, LIMIT_DEFAULT, &limit) || !read_filter(call, &filter))
+	if (!read_limit(call, 0, &limit) || !read_filter(call, &filter))
 		return;
 	struct store *store = call_store(call);
 	if (store == NULL)
@@ -345,11 +350,9 @@ static void put_verified(struct json_out *out, struct store *store, struct arena
 	struct err err = {0};
 	int64_t count = 0;
 	bool good = store_audit_verify(store, &count, &err);
-	json_open(out, "verified", '{');
-	json_put_bool(out, "ok", good);
-	json_put_int(out, "entries", count);
+	json_put_bool(out, "verified", good);
+	json_put_int(out, "count", count);
 	put_text(out, "text", good ? "the chain is whole" : err.text, arena);
-	json_close(out, '}');
 }
 
 void get_audit(struct call *call)
@@ -360,7 +363,7 @@ void get_audit(struct call *call)
 	struct json_out out;
 	struct listing list = {&out, call->arena, LIST_ALL, -1};
 	const char *verify = server_query(call->request, "verify");
-	if (!read_limit(call, LIMIT_DEFAULT, &limit))
+	if (!read_limit(call, AUDIT_DEFAULT, &limit))
 		return;
 	struct store *store = call_store(call);
 	if (store == NULL)
@@ -370,7 +373,7 @@ void get_audit(struct call *call)
 	json_open(&out, NULL, '{');
 	if (verify != NULL && !str_equal(verify, "0"))
 		put_verified(&out, store, call->arena);
-	json_open(&out, "audit", '[');
+	json_open(&out, "entries", '[');
 	bool ok = store_audit(store, limit, put_entry, &list, &err);
 	json_close(&out, ']');
 	json_close(&out, '}');

@@ -46,7 +46,9 @@ static bool read_member(struct call *call, struct json value, struct member *mem
 		reply_problem(call, 400, "the body has \"%s\" twice", key);
 	else if (json_kind(value) != JSON_STRING)
 		reply_problem(call, 400, "%s: must be a text", key);
-	else if (!json_copy(value, member->field, member->size) || member->field[0] == '\0')
+	/* cut, a name could be another component's */
+	else if (!str_copy(member->field, member->size, json_str(value, call->arena)) ||
+		member->field[0] == '\0')
 		reply_problem(call, 400, "%s: must be a text of 1 to %zu bytes", key, member->size - 1);
 	else
 		return true;

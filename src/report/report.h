@@ -1,7 +1,7 @@
 /*
- * What people and machines read: the terminal of `homeostat run`, and HTTP (API, /metrics, /healthz)
- * on `listen` and on the control socket. Reads the store by its own connections; everything that
- * changes something is a request mailed to the core.
+ * What people and machines read: the terminal of `homeostat run`, and HTTP (API, /metrics,
+ * /healthz) on `listen` and on the control socket. Reads the store by its own connections;
+ * everything that changes something is a request mailed to the core.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -20,12 +20,12 @@ struct api;
 struct api_config {
 	const struct config *config;
 	const struct clock *clock;
-	struct mailbox *core;              /* requests go here */
+	struct mailbox *core; /* requests go here */
 	unsigned char audit_key[32];
-	const char *listen;                /* TCP, or NULL */
-	const char *control;               /* path of the control socket, or NULL */
-	const char *token;                 /* bearer token of secret "api", or NULL: nothing may change
-	                                      over TCP */
+	const char *listen;  /* TCP, or NULL */
+	const char *control; /* path of the control socket, or NULL */
+	const char *token;   /* bearer token of secret "api", or NULL: nothing may change
+							over TCP */
 };
 struct api *api_start(const struct api_config *config, struct err *err);
 int api_port(const struct api *api);
@@ -44,7 +44,7 @@ void notice_words(const struct notice *notice, char *text, size_t size);
 /* The user's health report ("🏥 System Health Report …"), from the store and the core's status. */
 struct store;
 struct core_status;
-bool health_text(struct store *store, const struct core_status *core, char *text, size_t size,
-	struct err *err);
+bool health_text(
+	struct store *store, const struct core_status *core, char *text, size_t size, struct err *err);
 
 #endif

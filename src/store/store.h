@@ -1,6 +1,6 @@
 /*
- * The store: SQLite, and the only SQL of the tree. The core has the one writing handle; readers (the
- * API, metrics) open their own, read-only. A handle belongs to one thread. Everything between
+ * The store: SQLite, and the only SQL of the tree. The core has the one writing handle; readers
+ * (the API, metrics) open their own, read-only. A handle belongs to one thread. Everything between
  * store_begin and store_commit is on disk together (WAL, synchronous FULL) or not at all.
  */
 #ifndef STORE_STORE_H
@@ -16,11 +16,12 @@
 struct store;
 
 /* Opens state_dir/homeostat.db, makes or migrates it (a copy is kept as homeostat.db.vN before a
- * migration). One writer a folder: state_dir/homeostat.lock is held until store_close. Errors: a newer version's database (says both versions), corrupt, no permission,
- * read-only, full. audit_key: from secret_derive(…, "audit"). */
+ * migration). One writer a folder: state_dir/homeostat.lock is held until store_close. Errors: a
+ * newer version's database (says both versions), corrupt, no permission, read-only, full.
+ * audit_key: from secret_derive(…, "audit"). */
 struct store *store_open(const char *state_dir, const unsigned char audit_key[32], struct err *err);
-struct store *store_open_reader(const char *state_dir, const unsigned char audit_key[32],
-	struct err *err);
+struct store *store_open_reader(
+	const char *state_dir, const unsigned char audit_key[32], struct err *err);
 void store_close(struct store *store);
 
 bool store_begin(struct store *store, struct err *err);
@@ -31,9 +32,10 @@ void store_rollback(struct store *store);
 /* Incidents. insert sets incident->id. update also writes a row of history when state changed since
  * it was last stored (event: its name). */
 bool store_incident_insert(struct store *store, struct incident *incident, struct err *err);
-bool store_incident_update(struct store *store, const struct incident *incident, const char *event,
-	struct err *err);
-bool store_incident_get(struct store *store, int64_t id, struct incident *incident, struct err *err);
+bool store_incident_update(
+	struct store *store, const struct incident *incident, const char *event, struct err *err);
+bool store_incident_get(
+	struct store *store, int64_t id, struct incident *incident, struct err *err);
 
 enum incident_filter { INCIDENTS_OPEN, INCIDENTS_ENDED, INCIDENTS_ALL };
 typedef void store_incident_fn(void *ctx, const struct incident *incident);
@@ -41,24 +43,27 @@ typedef void store_incident_fn(void *ctx, const struct incident *incident);
 bool store_incidents(struct store *store, enum incident_filter filter, int64_t since_ms, int limit,
 	store_incident_fn *fn, void *ctx, struct err *err);
 
-struct history { int64_t at; char state[16], event[16], reason[240]; };
+struct history {
+	int64_t at;
+	char state[16], event[16], reason[240];
+};
 typedef void store_history_fn(void *ctx, const struct history *history);
 /* Oldest first. */
-bool store_history(struct store *store, int64_t incident_id, store_history_fn *fn, void *ctx,
-	struct err *err);
+bool store_history(
+	struct store *store, int64_t incident_id, store_history_fn *fn, void *ctx, struct err *err);
 
 /* Approvals. */
 bool store_approval_insert(struct store *store, struct approval *approval, struct err *err);
 /* Decides it once: false with ERR_GONE when it was decided before. */
-bool store_approval_decide(struct store *store, int64_t id, bool approved, const char *actor,
-	int64_t at, struct err *err);
+bool store_approval_decide(
+	struct store *store, int64_t id, bool approved, const char *actor, int64_t at, struct err *err);
 /* The newest of an incident; id 0 when there is none. */
-bool store_approval_newest(struct store *store, int64_t incident_id, struct approval *approval,
-	struct err *err);
+bool store_approval_newest(
+	struct store *store, int64_t incident_id, struct approval *approval, struct err *err);
 typedef void store_approval_fn(void *ctx, const struct approval *approval);
 /* All of an incident, oldest first. */
-bool store_approvals(struct store *store, int64_t incident_id, store_approval_fn *fn, void *ctx,
-	struct err *err);
+bool store_approvals(
+	struct store *store, int64_t incident_id, store_approval_fn *fn, void *ctx, struct err *err);
 
 /* Actions. insert sets record->id; end is ERR_GONE when no such action was begun. */
 bool store_action_insert(struct store *store, struct action_record *record, struct err *err);
@@ -66,28 +71,30 @@ bool store_action_end(struct store *store, int64_t incident_id, int attempt, con
 	const char *text, int64_t at, struct err *err);
 typedef void store_action_fn(void *ctx, const struct action_record *record);
 /* Begun at or after since_ms, oldest first; component NULL: all. */
-bool store_actions(struct store *store, int64_t since_ms, const char *component, store_action_fn *fn,
-	void *ctx, struct err *err);
+bool store_actions(struct store *store, int64_t since_ms, const char *component,
+	store_action_fn *fn, void *ctx, struct err *err);
 
 /* All of an incident, by attempt. */
-bool store_incident_actions(struct store *store, int64_t incident_id, store_action_fn *fn, void *ctx,
-	struct err *err);
+bool store_incident_actions(
+	struct store *store, int64_t incident_id, store_action_fn *fn, void *ctx, struct err *err);
 
 /* Small facts by key: "healing", "cursor:docker:local". "" when absent. */
 bool store_fact_set(struct store *store, const char *key, const char *value, struct err *err);
-bool store_fact_get(struct store *store, const char *key, char *value, size_t size, struct err *err);
+bool store_fact_get(
+	struct store *store, const char *key, char *value, size_t size, struct err *err);
 
 /* The audit log: append-only, each entry's hash covers the one before it and is keyed. */
 struct audit_entry {
 	int64_t seq, at;
-	char what[32];       /* "action.begin" "action.end" "approval" "healing" "order" "denied" "start" */
+	char what[32]; /* "action.begin" "action.end" "approval.yes" "healing" "order" "start" … */
 	char actor[64];
 	char component[NAME_MAX_BYTES];
 	int64_t incident_id;
 	char text[480];
 	char hash[65];
 };
-bool store_audit_add(struct store *store, struct audit_entry *entry, struct err *err); /* sets seq, hash */
+/* Sets seq and hash. */
+bool store_audit_add(struct store *store, struct audit_entry *entry, struct err *err);
 typedef void store_audit_fn(void *ctx, const struct audit_entry *entry);
 /* Newest first; limit 0: all. */
 bool store_audit(struct store *store, int limit, store_audit_fn *fn, void *ctx, struct err *err);
@@ -100,21 +107,28 @@ bool store_audit_verify(struct store *store, int64_t *count, struct err *err);
 #define STORE_ACTION_ROWS 64
 extern const double store_bounds[STORE_BOUNDS]; /* upper bounds of the buckets, seconds */
 struct store_figures {
-	int64_t open[4][LIFE_STATES];     /* by severity, state */
-	int64_t ended_today[LIFE_STATES]; /* since local midnight: since_ms given */
-	int64_t fixes_healed, fixes_tried;/* actions by ourselves whose outcome is known */
+	int64_t open[4][LIFE_STATES];      /* by severity, state */
+	int64_t ended_today[LIFE_STATES];  /* since local midnight: since_ms given */
+	int64_t fixes_healed, fixes_tried; /* actions by ourselves whose outcome is known */
 	int64_t pending_approvals;
-	double approval_seconds_sum; int64_t approvals_decided; double approval_seconds_last;
-	double detection_seconds_sum; int64_t detections;
-	double resolution_seconds_sum; int64_t resolutions;
+	double approval_seconds_sum;
+	int64_t approvals_decided;
+	double approval_seconds_last;
+	double detection_seconds_sum;
+	int64_t detections;
+	double resolution_seconds_sum;
+	int64_t resolutions;
 	/* how many within each bound and above the last, not cumulative */
 	int64_t approval_buckets[STORE_BOUNDS + 1], detection_buckets[STORE_BOUNDS + 1];
 	int64_t resolution_buckets[STORE_BOUNDS + 1];
-	struct { char action[48], outcome[24]; int64_t n; } actions[STORE_ACTION_ROWS];
+	struct {
+		char action[48], outcome[24];
+		int64_t n;
+	} actions[STORE_ACTION_ROWS];
 	int action_rows;
 };
-bool store_figures(struct store *store, int64_t today_ms, struct store_figures *figures,
-	struct err *err);
+bool store_figures(
+	struct store *store, int64_t today_ms, struct store_figures *figures, struct err *err);
 
 /* Deletes ended incidents (with history, approvals, actions) older than before_ms; never audit. */
 bool store_forget(struct store *store, int64_t before_ms, struct err *err);

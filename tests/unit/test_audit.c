@@ -77,8 +77,10 @@ static void meddle(const struct fixture *f, const char *sql)
 {
 	sqlite3 *db;
 	char text[700];
-	STR_FORMAT(text, "DROP TRIGGER IF EXISTS audit_no_update;"
-		"DROP TRIGGER IF EXISTS audit_no_delete; %s", sql);
+	STR_FORMAT(text,
+		"DROP TRIGGER IF EXISTS audit_no_update;"
+		"DROP TRIGGER IF EXISTS audit_no_delete; %s",
+		sql);
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(db));
@@ -141,8 +143,13 @@ static void a_rolled_back_entry_leaves_the_chain_whole(void **state)
 static void a_changed_field_is_named_whichever_it_is(void **state)
 {
 	static const char *const changes[] = {
-		"at = at + 1", "what = 'x'", "actor = 'uid:1'", "component = 'c'", "incident_id = 6",
-		"text = 'nothing was done'", "hash = replace(hash, substr(hash, 1, 1), 'z')",
+		"at = at + 1",
+		"what = 'x'",
+		"actor = 'uid:1'",
+		"component = 'c'",
+		"incident_id = 6",
+		"text = 'nothing was done'",
+		"hash = replace(hash, substr(hash, 1, 1), 'z')",
 		/* a byte moved from one field to the next */
 		"actor = 'uid:', component = '0docker_container_redis'",
 	};
@@ -168,7 +175,8 @@ static void a_dropped_entry_is_named(void **state)
 static void a_dropped_and_renumbered_entry_is_named(void **state)
 {
 	struct fixture *f = *state;
-	meddle(f, "DELETE FROM audit WHERE seq = 2;"
+	meddle(f,
+		"DELETE FROM audit WHERE seq = 2;"
 		"UPDATE audit SET seq = seq - 1 WHERE seq > 2");
 	assert_bad(f->store, "entry 2 does not fit");
 }
@@ -176,7 +184,8 @@ static void a_dropped_and_renumbered_entry_is_named(void **state)
 static void two_swapped_entries_are_named(void **state)
 {
 	struct fixture *f = *state;
-	meddle(f, "UPDATE audit SET seq = 100 WHERE seq = 4; UPDATE audit SET seq = 4 WHERE seq = 5;"
+	meddle(f,
+		"UPDATE audit SET seq = 100 WHERE seq = 4; UPDATE audit SET seq = 4 WHERE seq = 5;"
 		"UPDATE audit SET seq = 5 WHERE seq = 100");
 	assert_bad(f->store, "entry 4 does not fit");
 }
@@ -193,7 +202,8 @@ static void a_cut_end_is_noticed(void **state)
 static void a_cut_end_with_a_forged_head_is_noticed(void **state)
 {
 	struct fixture *f = *state;
-	meddle(f, "DELETE FROM audit WHERE seq > 4; UPDATE meta SET value ="
+	meddle(f,
+		"DELETE FROM audit WHERE seq > 4; UPDATE meta SET value ="
 		" '4 ' || (SELECT hash FROM audit WHERE seq = 4) || ' ' || substr(value, -64)"
 		" WHERE key = 'audit_head'");
 	assert_bad(f->store, "head record was removed or changed");
@@ -226,9 +236,8 @@ static void an_entry_by_another_key_is_noticed(void **state)
 
 static void the_tables_own_guards_refuse_changes(void **state)
 {
-	static const char *const changes[] = {
-		"UPDATE audit SET text = '' WHERE seq = 1", "DELETE FROM audit WHERE seq = 1",
-		"DELETE FROM audit"};
+	static const char *const changes[] = {"UPDATE audit SET text = '' WHERE seq = 1",
+		"DELETE FROM audit WHERE seq = 1", "DELETE FROM audit"};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		struct err err = {0};

@@ -23,7 +23,8 @@
 #include "cli/cli.h"
 #include "cli/text.h"
 
-/* --- one call, and what it wrote ------------------------------------------------------------------ */
+/* --- one call, and what it wrote
+ * ------------------------------------------------------------------ */
 
 static char *said, *complained;
 static const char *input;
@@ -39,7 +40,8 @@ static int call_words(const char *const *words)
 	FILE *out = open_memstream(&said, &said_bytes);
 	FILE *complaints = open_memstream(&complained, &complained_bytes);
 	FILE *in = input != NULL && input[0] != '\0'
-		? fmemopen((void *)(uintptr_t)input, strlen(input), "r") : fopen("/dev/null", "r");
+		? fmemopen((void *)(uintptr_t)input, strlen(input), "r")
+		: fopen("/dev/null", "r");
 	int code = cli_main(argc, words, in, out, complaints);
 	fclose(in);
 	fclose(out);
@@ -68,7 +70,8 @@ static bool is_json(const char *text)
 	return json_parse(arena, text, strlen(text), &root, &err);
 }
 
-/* --- a played daemon -------------------------------------------------------------------------------- */
+/* --- a played daemon
+ * -------------------------------------------------------------------------------- */
 
 static char folder[64], config_file[96], control[96], state_folder[96], asked[512];
 static const char *reply_body;
@@ -80,13 +83,16 @@ static void answer(void *ctx, const struct server_request *request, struct serve
 {
 	bool is_post = strcmp(request->method, "POST") == 0;
 	const char *query = str_equal(server_query(request, "state"), "open") ? "?open"
-		: str_equal(server_query(request, "state"), "all") ? "?all"
-		: server_query(request, "verify") != NULL ? "?verify" : "";
+		: str_equal(server_query(request, "state"), "all")                ? "?all"
+		: server_query(request, "verify") != NULL                         ? "?verify"
+																		  : "";
 	if (is_post || strncmp(asked, "POST", 4) != 0)
 		snprintf(asked, sizeof(asked), "%s %s%s %s", request->method, request->path, query,
 			request->body);
-	*reply = (struct server_reply){.status = reply_status, .content_type = "application/json",
-		.body = reply_body, .body_bytes = strlen(reply_body)};
+	*reply = (struct server_reply){.status = reply_status,
+		.content_type = "application/json",
+		.body = reply_body,
+		.body_bytes = strlen(reply_body)};
 }
 
 static void play(int status, const char *body)
@@ -114,11 +120,14 @@ static int begin(void **state)
 	snprintf(control, sizeof(control), "%s/control.sock", folder);
 	snprintf(state_folder, sizeof(state_folder), "%s/state", folder);
 	char text[512];
-	snprintf(text, sizeof(text), "state: %s\ncontrol: %s\nlisten: none\ndocker:\n  - name: local\n"
-		"    url: unix://%s/docker.sock\n", state_folder, control, folder);
+	snprintf(text, sizeof(text),
+		"state: %s\ncontrol: %s\nlisten: none\ndocker:\n  - name: local\n"
+		"    url: unix://%s/docker.sock\n",
+		state_folder, control, folder);
 	write_text(config_file, text);
-	server = server_start(&(struct server_config){.unix_socket = control, .socket_mode = 0600,
-		.handler = answer}, &err);
+	server = server_start(
+		&(struct server_config){.unix_socket = control, .socket_mode = 0600, .handler = answer},
+		&err);
 	if (server == NULL)
 		fail_msg("%s", err.text);
 	return 0;
@@ -147,7 +156,8 @@ static int end(void **state)
 	return 0;
 }
 
-/* --- options ---------------------------------------------------------------------------------------- */
+/* --- options
+ * ---------------------------------------------------------------------------------------- */
 
 static void unknown_command_is_a_usage_error_with_a_suggestion(void **state)
 {
@@ -209,7 +219,8 @@ static void bad_configuration_is_error_2_with_line_and_key(void **state)
 	assert_string_equal(said, "");
 }
 
-/* --- help and manual ---------------------------------------------------------------------------------- */
+/* --- help and manual
+ * ---------------------------------------------------------------------------------- */
 
 static void help_names_every_command(void **state)
 {
@@ -286,12 +297,17 @@ static void manual_and_table_name_the_same_options(void **state)
 	}
 }
 
-/* --- text --------------------------------------------------------------------------------------------- */
+/* --- text
+ * --------------------------------------------------------------------------------------------- */
 
 static void hostile_text_loses_what_steers_a_terminal(void **state)
 {
 	char clean[128];
-	text_clean(clean, sizeof(clean), "a\033[31mred\nb\x7F" "c\xC2\x9B" "31m\xE2\x80\xAE" "d");
+	text_clean(clean, sizeof(clean),
+		"a\033[31mred\nb\x7F"
+		"c\xC2\x9B"
+		"31m\xE2\x80\xAE"
+		"d");
 	assert_string_equal(clean, "a [31mred b c 31m d");
 	text_clean(clean, sizeof(clean), "\xFFx\xC0\xAFy\xED\xA0\x80");
 	HAS_NOT(clean, "\xFF");
@@ -308,17 +324,22 @@ static void tables_align_by_display_width(void **state)
 	struct table *table = table_new(arena, 2);
 	table_add(table, "日本");
 	table_add(table, "1");
-	table_add(table, "e\xCC\x81" "x");
+	table_add(table,
+		"e\xCC\x81"
+		"x");
 	table_add(table, "2");
 	table_add(table, "abcde");
 	table_add(table, "3");
 	table_print(table, NULL, false, out);
 	fclose(out);
-	assert_string_equal(text, "日本   1\ne\xCC\x81" "x     2\nabcde  3\n");
+	assert_string_equal(text,
+		"日本   1\ne\xCC\x81"
+		"x     2\nabcde  3\n");
 	free(text);
 }
 
-/* --- listings without a daemon ------------------------------------------------------------------------- */
+/* --- listings without a daemon
+ * ------------------------------------------------------------------------- */
 
 static void listings_without_daemon_are_json_and_nothing_else(void **state)
 {
@@ -347,14 +368,17 @@ static void life_prints_a_picture(void **state)
 	HAS(said, "DECIDING -> ACTING");
 }
 
-/* --- the daemon ------------------------------------------------------------------------------------------ */
+/* --- the daemon
+ * ------------------------------------------------------------------------------------------ */
 
 static void no_daemon_is_said_with_place_and_cure(void **state)
 {
 	char lone[128], text[256];
 	snprintf(lone, sizeof(lone), "%s/lone.yaml", folder);
-	snprintf(text, sizeof(text), "control: %s/nobody.sock\nstate: %s\ndocker:\n  - name: local\n"
-		"    url: unix:///nonexistent.sock\n", folder, state_folder);
+	snprintf(text, sizeof(text),
+		"control: %s/nobody.sock\nstate: %s\ndocker:\n  - name: local\n"
+		"    url: unix:///nonexistent.sock\n",
+		folder, state_folder);
 	write_text(lone, text);
 	assert_int_equal(CALL("approve", "1", "-c", lone), CLI_FAILED);
 	HAS(complained, "homeostat is not running (no socket at ");
@@ -379,7 +403,8 @@ static void orders_take_container_or_component_name(void **state)
 {
 	play(200, "{}");
 	assert_int_equal(CALL("restart", "redis", "-c", config_file), CLI_DONE);
-	assert_string_equal(asked, "POST /api/v1/orders {\"action\":\"docker.container.restart\","
+	assert_string_equal(asked,
+		"POST /api/v1/orders {\"action\":\"docker.container.restart\","
 		"\"component\":\"docker_container_redis\"}");
 	assert_int_equal(CALL("stop", "docker_container_redis", "-c", config_file), CLI_DONE);
 	HAS(asked, "\"docker.container.stop\",\"component\":\"docker_container_redis\"");
@@ -390,7 +415,8 @@ static void modes_are_set_and_explained_as_in_the_manual(void **state)
 	play(200, "{\"interval_s\":5}");
 	assert_int_equal(CALL("enable", "-c", config_file), CLI_DONE);
 	HAS(asked, "POST /api/v1/autohealing {\"mode\":\"on\"}");
-	HAS(said, "✅ Auto-Healing Enabled\n\nThe system will now:\n"
+	HAS(said,
+		"✅ Auto-Healing Enabled\n\nThe system will now:\n"
 		"• Monitor infrastructure every 5 seconds\n"
 		"• Auto-fix low-risk issues automatically\n"
 		"• Request approval for risky actions\n");
@@ -404,7 +430,8 @@ static void modes_are_set_and_explained_as_in_the_manual(void **state)
 
 static void problems_are_told_by_their_detail_and_fail(void **state)
 {
-	play(409, "{\"title\":\"Conflict\",\"status\":409,\"detail\":\"nothing was done: it expired\"}");
+	play(
+		409, "{\"title\":\"Conflict\",\"status\":409,\"detail\":\"nothing was done: it expired\"}");
 	assert_int_equal(CALL("approve", "3", "-c", config_file), CLI_FAILED);
 	assert_string_equal(complained, "homeostat: nothing was done: it expired\n");
 	assert_string_equal(said, "");
@@ -413,7 +440,8 @@ static void problems_are_told_by_their_detail_and_fail(void **state)
 	HAS(complained, "status 500");
 }
 
-static const char two_incidents[] = "[{\"id\":2,\"state\":\"ASKING\",\"severity\":\"UNHEALTHY\","
+static const char two_incidents[] =
+	"[{\"id\":2,\"state\":\"ASKING\",\"severity\":\"UNHEALTHY\","
 	"\"component\":\"docker_container_\\u001b[2Jx\",\"opened_at\":1,\"issue\":\"it\\nexited\"},"
 	"{\"id\":1,\"state\":\"RESOLVED\",\"severity\":\"UNHEALTHY\",\"component\":"
 	"\"docker_container_redis\",\"opened_at\":1,\"issue\":\"old\"}]";
@@ -450,10 +478,10 @@ static void an_answer_that_is_no_json_is_an_error(void **state)
 	HAS(complained, "makes no sense");
 }
 
-
 static void why_tells_the_story_and_what_comes_next(void **state)
 {
-	play(200, "{\"id\":7,\"state\":\"ASKING\",\"severity\":\"UNHEALTHY\",\"component\":"
+	play(200,
+		"{\"id\":7,\"state\":\"ASKING\",\"severity\":\"UNHEALTHY\",\"component\":"
 		"\"docker_container_pg\",\"issue\":\"Docker container 'pg' exited\",\"failed_at\":1000,"
 		"\"opened_at\":2000,\"reason\":\"the risk is MEDIUM\",\"diagnosis\":{\"cause\":"
 		"\"the application failed (exit code 1)\",\"by\":\"rules\",\"confidence\":0.9},"
@@ -468,20 +496,36 @@ static void why_tells_the_story_and_what_comes_next(void **state)
 	HAS(text, "homeostat reject 7");
 }
 
+static void audit_is_read_newest_last_whichever_way_it_comes(void **state)
+{
+	static const char *const both[] = {
+		"{\"entries\":[{\"seq\":8,\"text\":\"older\"},{\"seq\":9,\"text\":\"newer\"}]}",
+		"{\"entries\":[{\"seq\":9,\"text\":\"newer\"},{\"seq\":8,\"text\":\"older\"}]}",
+	};
+	for (int i = 0; i < 2; i++) {
+		play(200, both[i]);
+		assert_int_equal(CALL("audit", "-c", config_file), CLI_DONE);
+		HAS(said, "older");
+		assert_true(strstr(said, "older") < strstr(said, "newer"));
+	}
+}
+
 static void audit_that_does_not_hold_fails(void **state)
 {
-	play(200, "{\"verified\":{\"ok\":true,\"entries\":1},\"audit\":[{\"seq\":1,"
+	play(200,
+		"{\"verified\":true,\"count\":1,\"entries\":[{\"seq\":1,"
 		"\"at\":\"2026-01-02T03:04:05.000Z\",\"what\":\"start\",\"text\":\"started\"}]}");
 	assert_int_equal(CALL("audit", "--verify", "-c", config_file), CLI_DONE);
 	HAS(asked, "?verify");
 	HAS(said, "2026-01-02 03:04:05 UTC");
 	HAS(said, "the chain of 1 entries holds");
-	play(200, "{\"verified\":{\"ok\":false,\"text\":\"entry 3 was changed\"},\"audit\":[]}");
+	play(200, "{\"verified\":false,\"text\":\"entry 3 was changed\",\"entries\":[]}");
 	assert_int_equal(CALL("audit", "--verify", "-c", config_file), CLI_FAILED);
 	HAS(complained, "entry 3 was changed");
 }
 
-/* --- secrets and check --------------------------------------------------------------------------------- */
+/* --- secrets and check
+ * --------------------------------------------------------------------------------- */
 
 static void secrets_are_read_from_input_and_never_shown(void **state)
 {
@@ -545,6 +589,7 @@ int main(void)
 		cmocka_unit_test(incidents_json_is_an_array),
 		cmocka_unit_test(an_answer_that_is_no_json_is_an_error),
 		cmocka_unit_test(why_tells_the_story_and_what_comes_next),
+		cmocka_unit_test(audit_is_read_newest_last_whichever_way_it_comes),
 		cmocka_unit_test(audit_that_does_not_hold_fails),
 		cmocka_unit_test(secrets_are_read_from_input_and_never_shown),
 		cmocka_unit_test(secret_values_are_refused_on_the_command_line_and_when_empty),

@@ -1,130 +1,14 @@
 /*
- * The store: what was committed is there, what was not is not, and every trouble says its cure.
+ * The store: what was committed is there, what was not is not.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+#include "store_fixture.h"
 
-#include "base/str.h"
-#include "store/internal.h"
-#include "store/store.h"
-
-static const unsigned char key[32] = "an audit key, 32 bytes long, yes";
-
-struct fixture {
-	char dir[64], path[96];
-	struct store *store;
-};
-
-static void must(bool ok, const struct err *err)
-{
-	if (!ok)
-		fail_msg("%s", err->text);
-}
-
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct err err = {0};
-	STR_SET(f->dir, "/tmp/test_store.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	STR_FORMAT(f->path, "%s/homeostat.db", f->dir);
-	f->store = store_open(f->dir, key, &err);
-	must(f->store != NULL, &err);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	static const char *const names[] = {"homeostat.db", "homeostat.db-wal", "homeostat.db-shm",
-		"homeostat.lock", "homeostat.db.v1", "homeostat.db.v2"};
-	struct fixture *f = *state;
-	store_close(f->store);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char path[128];
-		STR_FORMAT(path, "%s/%s", f->dir, names[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(f->dir), 0);
-	free(f);
-	return 0;
-}
-
-static void reopen(struct fixture *f)
-{
-	struct err err = {0};
-	store_close(f->store);
-	f->store = store_open(f->dir, key, &err);
-	must(f->store != NULL, &err);
-}
-
-/* Through another connection, as a stranger would. */
-static void meddle(const struct fixture *f, const char *sql)
-{
-	sqlite3 *db;
-	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		fail_msg("%s", sqlite3_errmsg(db));
-	sqlite3_close(db);
-}
-
-static struct incident sample(const char *component)
-{
-	struct incident incident = {.attempt = 2, .finding = FINDING_EXITED,
-		.severity = SEVERITY_UNHEALTHY, .state = LIFE_SUSPECTED, .ordered = true, .parent_id = 7,
-		.failed_at = 900, .opened_at = 1000, .changed_at = 1001, .acted_at = 1002,
-		.healthy_since = 1003, .wake_at = 1004};
-	STR_SET(incident.component.name, component);
-	STR_SET(incident.component.label, "redis");
-	STR_SET(incident.component.source, "docker:local");
-	STR_SET(incident.component.native, "0123abcd");
-	STR_SET(incident.component.parent, "docker_daemon");
-	STR_SET(incident.component.depends_on, "a,b");
-	STR_SET(incident.component.action, "restart");
-	incident.component.kind = COMPONENT_CONTAINER;
-	incident.component.has_risk = true;
-	incident.component.risk = RISK_MEDIUM;
-	STR_SET(incident.issue, "Docker container 'redis' exited; it's \"bad\" — \xc3\xbc");
-	STR_SET(incident.metrics, "{\"a\": 1}");
-	STR_SET(incident.reason, "just seen");
-	STR_SET(incident.diagnosis.cause, "the application failed");
-	STR_SET(incident.diagnosis.by, "rules");
-	STR_SET(incident.diagnosis.action, "docker.container.restart");
-	STR_SET(incident.diagnosis.evidence, "panic: at line 3");
-	incident.diagnosis.confidence = 0.75;
-	STR_SET(incident.plan.action, "docker.container.restart");
-	STR_SET(incident.plan.component, component);
-	STR_SET(incident.plan.title, "Restart container 'redis'");
-	STR_SET(incident.plan.label, "redis");
-	STR_SET(incident.plan.source, "docker:local");
-	STR_SET(incident.plan.native, "0123abcd");
-	incident.plan.risk = RISK_MEDIUM;
-	plan_seal(&incident.plan);
-	STR_SET(incident.actor, "uid:0");
-	return incident;
-}
-
-static int64_t insert(struct store *store, struct incident *incident)
-{
-	struct err err = {0};
-	must(store_incident_insert(store, incident, &err), &err);
-	return incident->id;
-}
-
-static void update(struct store *store, struct incident *incident, enum life_state state,
-	const char *event)
+static void update(
+	struct store *store, struct incident *incident, enum life_state state, const char *event)
 {
 	struct err err = {0};
 	incident->state = state;
@@ -237,8 +121,7 @@ static void in_a_child_that_dies(struct fixture *f, bool commit)
 		struct incident incident = sample("a");
 		struct store *store = store_open(f->dir, key, &err);
 		bool ok = store != NULL && store_begin(store, &err) &&
-			store_incident_insert(store, &incident, &err) &&
-			(!commit || store_commit(store, &err));
+			store_incident_insert(store, &incident, &err) && (!commit || store_commit(store, &err));
 		_exit(ok ? 0 : 1);
 	}
 	int status;
@@ -263,8 +146,8 @@ static void append_id(void *ctx, const struct incident *incident)
 	str_addf(ctx, "%lld ", (long long)incident->id);
 }
 
-static void assert_incidents(struct store *store, enum incident_filter filter, int64_t since, int limit,
-	const char *want)
+static void assert_incidents(
+	struct store *store, enum incident_filter filter, int64_t since, int limit, const char *want)
 {
 	struct err err = {0};
 	auto_arena arena = arena_new(1 << 16);
@@ -335,8 +218,11 @@ static void an_approval_is_decided_once(void **state)
 	struct err err = {0};
 	struct incident incident = sample("a");
 	insert(f->store, &incident);
-	struct approval approval = {.incident_id = incident.id, .attempt = 3, .asked_at = 5,
-		.expires_at = 9}, got;
+	struct approval approval = {.incident_id = incident.id,
+						.attempt = 3,
+						.asked_at = 5,
+						.expires_at = 9},
+					got;
 	STR_SET(approval.plan_hash, incident.plan.hash);
 	must(store_approval_newest(f->store, incident.id, &got, &err), &err);
 	assert_int_equal(got.id, 0);
@@ -398,8 +284,8 @@ static void a_record_of_no_incident_is_refused(void **state)
 }
 
 /* One life of the given end, with one action. */
-static void live(struct store *store, enum life_state end, const char *outcome, const char *actor,
-	int64_t at)
+static void live(
+	struct store *store, enum life_state end, const char *outcome, const char *actor, int64_t at)
 {
 	struct err err = {0};
 	struct incident incident = sample("a");
@@ -475,257 +361,12 @@ static void each_bucket_has_its_bound(void **state)
 		incident.failed_at = 1;
 		incident.opened_at = 1 +
 			(i < STORE_BOUNDS ? (int64_t)(store_bounds[i] * 1000)
-					  : (int64_t)(store_bounds[STORE_BOUNDS - 1] * 1000) + 1);
+							  : (int64_t)(store_bounds[STORE_BOUNDS - 1] * 1000) + 1);
 		insert(f->store, &incident);
 	}
 	must(store_figures(f->store, 0, &figures, &err), &err);
 	for (int i = 0; i <= STORE_BOUNDS; i++)
 		assert_int_equal(figures.detection_buckets[i], 1);
-}
-
-static void a_reader_sees_commits_and_cannot_write(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = {0};
-	struct incident incident = sample("a"), got;
-	struct store *reader = store_open_reader(f->dir, key, &err);
-	must(reader != NULL, &err);
-	must(store_begin(f->store, &err), &err);
-	insert(f->store, &incident);
-	assert_false(store_incident_get(reader, 1, &got, &err));
-	must(store_commit(f->store, &err), &err);
-	must(store_incident_get(reader, 1, &got, &err), &err);
-	assert_false(store_fact_set(reader, "healing", "on", &err));
-	assert_int_equal(err.kind, ERR_SYSTEM);
-	assert_non_null(strstr(err.text, "read-only"));
-	store_close(reader);
-}
-
-static void a_reader_before_the_first_start_is_told_so(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = {0};
-	store_close(f->store);
-	f->store = NULL;
-	unlink(f->path);
-	assert_null(store_open_reader(f->dir, key, &err));
-	assert_int_equal(err.kind, ERR_GONE);
-	assert_non_null(strstr(err.text, "start the daemon first"));
-}
-
-static void a_second_writer_is_refused(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = {0};
-	assert_null(store_open(f->dir, key, &err));
-	assert_int_equal(err.kind, ERR_SYSTEM);
-	assert_non_null(strstr(err.text, "another homeostat uses this folder"));
-}
-
-static void the_file_is_private(void **state)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	struct fixture *f = *state;
-	struct err err = {0};
-	struct stat found;
-	must(store_fact_set(f->store, "a", "b", &err), &err);
-	for (int i = 0; i < 3; i++) {
-		char path[128];
-		STR_FORMAT(path, "%s%s", f->path, suffixes[i]);
-		assert_int_equal(stat(path, &found), 0);
-		assert_int_equal(found.st_mode & 0777, 0600);
-	}
-	store_close(f->store);
-	f->store = NULL;
-	assert_int_equal(chmod(f->path, 0644), 0);
-	reopen(f);
-	assert_int_equal(stat(f->path, &found), 0);
-	assert_int_equal(found.st_mode & 0777, 0600);
-}
-
-static void a_newer_database_is_refused_with_both_versions(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = {0};
-	store_close(f->store);
-	f->store = NULL;
-	meddle(f, "PRAGMA user_version = 42");
-	assert_null(store_open(f->dir, key, &err));
-	assert_int_equal(err.kind, ERR_INPUT);
-	assert_non_null(strstr(err.text, "schema version 42"));
-	assert_non_null(strstr(err.text, "knows 1"));
-	assert_null(store_open_reader(f->dir, key, &err));
-	assert_non_null(strstr(err.text, "schema version 42"));
-	meddle(f, "PRAGMA user_version = 1");
-	reopen(f);
-}
-
-static void a_strangers_database_is_refused(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = {0};
-	store_close(f->store);
-	f->store = NULL;
-	unlink(f->path);
-	meddle(f, "CREATE TABLE t (a)");
-	assert_null(store_open(f->dir, key, &err));
-	assert_non_null(strstr(err.text, "no database of homeostat"));
-}
-
-static void an_older_database_is_migrated_and_a_copy_kept(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = {0};
-	char value[16], copy[128];
-	bool fresh;
-	struct stat found;
-	const struct migration two[] = {
-		store_migrations[0],
-		{"CREATE TABLE later (a TEXT) STRICT; INSERT INTO later SELECT value FROM fact"},
-	};
-	must(store_fact_set(f->store, "a", "kept", &err), &err);
-	must(schema_migrate(f->store, two, 2, &fresh, &err), &err);
-	assert_false(fresh);
-	int64_t version;
-	must(sql_number(f->store, "PRAGMA user_version", &version, &err), &err);
-	assert_int_equal(version, 2);
-	must(store_fact_get(f->store, "a", value, sizeof(value), &err), &err);
-	assert_string_equal(value, "kept");
-	must(sql_number(f->store, "SELECT count(*) FROM later", &version, &err), &err);
-	assert_int_equal(version, 1);
-	/* the copy is a database of version 1, private and whole */
-	STR_FORMAT(copy, "%s.v1", f->path);
-	assert_int_equal(stat(copy, &found), 0);
-	assert_int_equal(found.st_mode & 0777, 0600);
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-	assert_int_equal(sqlite3_open(copy, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, "SELECT value FROM fact", -1, &statement, NULL),
-		SQLITE_OK);
-	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	assert_string_equal((const char *)sqlite3_column_text(statement, 0), "kept");
-	sqlite3_finalize(statement);
-	sqlite3_close(db);
-}
-
-static void a_migration_that_fails_changes_nothing(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = {0};
-	bool fresh;
-	int64_t n;
-	const struct migration two[] = {
-		store_migrations[0],
-		{"CREATE TABLE later (a TEXT) STRICT; INSERT INTO no_such_table VALUES (1)"},
-	};
-	assert_false(schema_migrate(f->store, two, 2, &fresh, &err));
-	assert_non_null(strstr(err.text, "migration to schema version 2"));
-	must(sql_number(f->store, "PRAGMA user_version", &n, &err), &err);
-	assert_int_equal(n, 1);
-	must(sql_number(f->store, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'", &n, &err),
-		&err);
-	assert_int_equal(n, 0);
-	reopen(f);
-}
-
-static void overwrite(const struct fixture *f, off_t offset, size_t length)
-{
-	char junk[256];
-	memset(junk, 0x5a, sizeof(junk));
-	int fd = open(f->path, O_WRONLY);
-	assert_true(fd >= 0);
-	for (size_t done = 0; done < length; done += sizeof(junk))
-		assert_int_equal(pwrite(fd, junk, sizeof(junk), offset + (off_t)done), sizeof(junk));
-	close(fd);
-}
-
-static void a_damaged_database_is_named_and_left_alone(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = {0};
-	struct stat before, after;
-	for (int round = 0; round < 2; round++) {
-		store_close(f->store);
-		f->store = NULL;
-		overwrite(f, round == 0 ? 8192 : 0, 4096);
-		assert_int_equal(stat(f->path, &before), 0);
-		assert_null(store_open(f->dir, key, &err));
-		assert_int_equal(err.kind, ERR_SYSTEM);
-		assert_non_null(strstr(err.text, f->path));
-		assert_non_null(strstr(err.text, "damaged"));
-		assert_non_null(strstr(err.text, "move the file away"));
-		assert_int_equal(stat(f->path, &after), 0);
-		assert_int_equal(before.st_size, after.st_size);
-		assert_int_equal(before.st_ino, after.st_ino);
-	}
-}
-
-static void a_full_disk_is_said_and_nothing_remains(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = {0};
-	int64_t pages, count = 0;
-	char limit[64];
-	must(sql_number(f->store, "PRAGMA page_count", &pages, &err), &err);
-	STR_FORMAT(limit, "PRAGMA max_page_count = %lld", (long long)pages + 2);
-	must(sql_exec(f->store, limit, &err), &err);
-	must(store_begin(f->store, &err), &err);
-	struct incident incident = sample("a");
-	bool ok = true;
-	for (int i = 0; i < 200 && ok; i++)
-		ok = store_incident_insert(f->store, &incident, &err);
-	assert_false(ok);
-	store_rollback(f->store);
-	assert_int_equal(err.kind, ERR_SYSTEM);
-	assert_non_null(strstr(err.text, "the disk is full"));
-	must(sql_number(f->store, "SELECT count(*) FROM incident", &count, &err), &err);
-	assert_int_equal(count, 0);
-	must(sql_exec(f->store, "PRAGMA max_page_count = 1000000", &err), &err);
-	insert(f->store, &incident);
-}
-
-/* As a user who may not: the error's text comes back through a pipe. */
-static void open_as_nobody(const char *dir, char *text, size_t size)
-{
-	int ends[2];
-	assert_int_equal(pipe(ends), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		struct err err = {0};
-		if (setgid(65534) != 0 || setuid(65534) != 0 || store_open(dir, key, &err) != NULL)
-			_exit(1);
-		ssize_t n = write(ends[1], err.text, strlen(err.text));
-		_exit(n > 0 && err.kind == ERR_SYSTEM ? 0 : 1);
-	}
-	close(ends[1]);
-	ssize_t n = read(ends[0], text, size - 1);
-	text[n > 0 ? n : 0] = '\0';
-	close(ends[0]);
-	int status;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-static void no_permission_is_said_with_its_cure(void **state)
-{
-	struct fixture *f = *state;
-	char text[512];
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(chmod(f->dir, 0755), 0);
-	open_as_nobody(f->dir, text, sizeof(text));
-	assert_non_null(strstr(text, "Permission denied"));
-	assert_non_null(strstr(text, "must belong to the user that homeostat runs as"));
-}
-
-static void a_folder_that_cannot_be_made_is_named(void **state)
-{
-	struct err err = {0};
-	(void)state;
-	assert_null(store_open("/proc/no/such/folder", key, &err));
-	assert_int_equal(err.kind, ERR_SYSTEM);
-	assert_non_null(strstr(err.text, "/proc/no/such/folder"));
 }
 
 static void assert_plan(struct store *store, const char *sql, const char *index)
@@ -808,8 +449,6 @@ static void measure_an_intent(void **state)
 {
 	struct fixture *f = *state;
 	struct err err = {0};
-	if (getenv("STORE_BENCH") == NULL)
-		skip();
 	enum { N = 2000 };
 	struct incident incident = sample("docker_container_redis");
 	insert(f->store, &incident);
@@ -839,8 +478,6 @@ static void measure_an_intent(void **state)
 	free(took);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -856,20 +493,9 @@ int main(void)
 		CASE(a_record_of_no_incident_is_refused),
 		CASE(figures_count_and_forgetting_does_not_lower_them),
 		CASE(each_bucket_has_its_bound),
-		CASE(a_reader_sees_commits_and_cannot_write),
-		CASE(a_reader_before_the_first_start_is_told_so),
-		CASE(a_second_writer_is_refused),
-		CASE(the_file_is_private),
-		CASE(a_newer_database_is_refused_with_both_versions),
-		CASE(a_strangers_database_is_refused),
-		CASE(an_older_database_is_migrated_and_a_copy_kept),
-		CASE(a_migration_that_fails_changes_nothing),
-		CASE(a_damaged_database_is_named_and_left_alone),
-		CASE(a_full_disk_is_said_and_nothing_remains),
-		CASE(no_permission_is_said_with_its_cure),
-		CASE(a_folder_that_cannot_be_made_is_named),
 		CASE(hot_queries_use_indexes),
-		CASE(measure_an_intent),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	const struct CMUnitTest bench[] = {CASE(measure_an_intent)};
+	return getenv("STORE_BENCH") != NULL ? cmocka_run_group_tests(bench, NULL, NULL)
+										 : cmocka_run_group_tests(tests, NULL, NULL);
 }
