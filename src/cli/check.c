@@ -53,15 +53,15 @@ static void check_file(struct check *check)
 		config->policy_count == 1 ? "" : "s", healing_name(config->healing));
 	note(check, true, config->file, text);
 	for (int i = 0; config->warnings != NULL && config->warnings[i] != NULL; i++)
-		fprintf(check->cli->complaints, "%swarning:%s %s\n",
-			cli_colour(check->cli, CLI_YELLOW), cli_colour(check->cli, CLI_PLAIN),
+		fprintf(check->cli->complaints, "%swarning:%s %s\n", cli_colour(check->cli, CLI_YELLOW),
+			cli_colour(check->cli, CLI_PLAIN),
 			text_cleaned(check->cli->arena, config->warnings[i], false));
 }
 
 static void check_source(struct check *check, const struct source *source, int index)
 {
-	struct source_context context = {.config = check->config, .index = index,
-		.clock = check->clock, .stop_fd = -1};
+	struct source_context context = {
+		.config = check->config, .index = index, .clock = check->clock, .stop_fd = -1};
 	struct err err = {0};
 	char text[480] = "";
 	source_title(source, &context);
@@ -101,8 +101,11 @@ static void check_state(struct check *check)
 	if (access(state, F_OK) != 0) {
 		parent_of_folder(state, parent);
 		bool ok = access(parent, W_OK | X_OK) == 0;
-		STR_FORMAT(text, ok ? "%s will be made" : "%s is missing and cannot be made: make it, owned "
-			"by the user that homeostat runs as, with mode 0700", state);
+		STR_FORMAT(text,
+			ok ? "%s will be made"
+			   : "%s is missing and cannot be made: make it, owned "
+				 "by the user that homeostat runs as, with mode 0700",
+			state);
 		note(check, ok, "state", text);
 		return;
 	}
@@ -158,11 +161,11 @@ static bool is_ours(const char *listen, struct arena *arena)
 {
 	struct err err = {0};
 	struct http_reply reply = {0};
-	struct http_request request = {.method = "GET", .path = "/healthz", .timeout_ms = 3000,
-		.limit_bytes = 65536};
+	struct http_request request = {
+		.method = "GET", .path = "/healthz", .timeout_ms = 3000, .limit_bytes = 65536};
 	const char *url = arena_printf(arena, "http://%s", listen);
-	struct http *http = http_open(&(struct http_config){.base_url = url, .stop_fd = -1,
-		.name = "listen"});
+	struct http *http = http_open(
+		&(struct http_config){.base_url = url, .stop_fd = -1, .name = "listen"});
 	bool ok = http_perform(http, &request, arena, &reply, &err) && reply.body != NULL &&
 		(reply.status == 200 || reply.status == 503) && reply.body_bytes < 1024 &&
 		(str_starts(reply.body, "ok") || strstr(reply.body, "homeostat") != NULL);
@@ -197,8 +200,11 @@ static void check_control(struct check *check)
 	if (access(parent, F_OK) != 0)
 		parent_of_folder(arena_strdup(check->cli->arena, parent), parent);
 	bool ok = access(parent, W_OK | X_OK) == 0;
-	STR_FORMAT(text, ok ? "%s can be made" : "%s cannot be made: change control:, or run as a user "
-		"who may write there", path);
+	STR_FORMAT(text,
+		ok ? "%s can be made"
+		   : "%s cannot be made: change control:, or run as a user "
+			 "who may write there",
+		path);
 	note(check, ok, "control", text);
 }
 

@@ -1,6 +1,6 @@
 /*
- * From argv to a command: one table of options, each command naming those it takes. Options may stand
- * anywhere, also before the command.
+ * From argv to a command: one table of options, each command naming those it takes. Options may
+ * stand anywhere, also before the command.
  */
 #include "cli/cli.h"
 
@@ -18,9 +18,9 @@
 
 struct option_row {
 	enum cli_option bit;
-	char letter;         /* 0: none */
+	char letter; /* 0: none */
 	const char *name;
-	const char *value;   /* NULL: takes none */
+	const char *value; /* NULL: takes none */
 	const char *summary;
 };
 
@@ -46,8 +46,8 @@ const char *cli_colour(const struct cli *cli, const char *text)
 	return cli->colour ? text : "";
 }
 
-__attribute__((format(printf, 2, 0))) static void complain(struct cli *cli, const char *fmt,
-	va_list args)
+__attribute__((format(printf, 2, 0))) static void complain(
+	struct cli *cli, const char *fmt, va_list args)
 {
 	char text[1024], line[1024];
 	vsnprintf(text, sizeof(text), fmt, args);
@@ -166,12 +166,12 @@ static const struct option_row *option_find(const char *word, const char **value
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_row *row = &options[i];
 		if (word[1] == '-' && strlen(row->name) == length - 2 &&
-		    strncmp(row->name, word + 2, length - 2) == 0) {
+			strncmp(row->name, word + 2, length - 2) == 0) {
 			*value = word[length] == '=' ? word + length + 1 : NULL;
 			return row;
 		}
 		if (word[1] != '-' && row->letter != 0 && word[1] == row->letter &&
-		    (word[2] == '\0' || row->value != NULL)) {
+			(word[2] == '\0' || row->value != NULL)) {
 			*value = word[2] != '\0' ? word + 2 : NULL;
 			return row;
 		}
@@ -252,7 +252,8 @@ static bool fits(struct cli *cli)
 		return false;
 	}
 	if (cli->operand_count > command->operands_max && command->run == cmd_secret) {
-		cli_usage(cli, "secret: a value is never given on the command line: it is read from "
+		cli_usage(cli,
+			"secret: a value is never given on the command line: it is read from "
 			"standard input");
 		return false;
 	}
@@ -293,7 +294,10 @@ static int dispatch(struct cli *cli, int argc, const char *const *argv)
 int cli_main(int argc, const char *const *argv, FILE *in, FILE *out, FILE *complaints)
 {
 	auto_arena arena = arena_new(ARENA_BYTES);
-	struct cli cli = {.in = in, .out = out, .complaints = complaints, .arena = arena,
+	struct cli cli = {.in = in,
+		.out = out,
+		.complaints = complaints,
+		.arena = arena,
 		.colour = wants_colour(out)};
 	int code = dispatch(&cli, argc, argv);
 	if (code == CLI_FAILED && cli.misconfigured)

@@ -1,7 +1,7 @@
 /*
- * The command line: options and operands by one table, a command by one file and one row of
- * commands.c. Everything that a command prints goes to cli->out, every complaint to cli->complaints,
- * so that tests can read both. One thread.
+ * The command line: options and operands by one table, a command by one function and one row of
+ * commands.c. What a command prints goes to cli->out, every complaint to cli->complaints, so that
+ * tests can read both. One thread.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H

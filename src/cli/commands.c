@@ -34,7 +34,7 @@ const struct command commands[] = {
 		"What happened, why, by what evidence, what was decided and done, and what comes next.",
 		cmd_why},
 	{"components", "", 0, 0, CLI_JSON, "List everything that is watched.", NULL, cmd_components},
-	{"audit", "", 0, 0, CLI_JSON | CLI_LIMIT | CLI_VERIFY, "Show the audit log, newest first.",
+	{"audit", "", 0, 0, CLI_JSON | CLI_LIMIT | CLI_VERIFY, "Show the audit log, newest last.",
 		"With --verify the whole chain is checked; the exit code is 1 when it does not hold.",
 		cmd_audit},
 
@@ -52,7 +52,8 @@ const struct command commands[] = {
 		cmd_restart},
 	{"stop", "CONTAINER", 1, 1, 0, "Stop a container, by your order.", NULL, cmd_stop},
 
-	{"secret", "set|list|rm [NAME]", 1, 2, CLI_JSON, "Keep the secrets that the configuration names.",
+	{"secret", "set|list|rm [NAME]", 1, 2, CLI_JSON,
+		"Keep the secrets that the configuration names.",
 		"`set NAME` reads the value from standard input, without echo on a terminal; it is never\n"
 		"given on the command line, where other users could read it. Use it as secret:NAME.",
 		cmd_secret},
@@ -61,7 +62,8 @@ const struct command commands[] = {
 	{"actions", "", 0, 0, CLI_JSON, "List what can be done, each with its least risk.", NULL,
 		cmd_actions},
 	{"config", "", 0, 0, CLI_JSON, "List the keys of the configuration.", NULL, cmd_config},
-	{"life", "", 0, 0, CLI_DOT | CLI_JSON, "Print the table of an incident's life.", NULL, cmd_life},
+	{"life", "", 0, 0, CLI_DOT | CLI_JSON, "Print the table of an incident's life.", NULL,
+		cmd_life},
 	{"version", "", 0, 0, CLI_JSON, "Print the version.", NULL, cmd_version},
 	{"help", "[COMMAND]", 0, 1, 0, "Explain a command.", NULL, cmd_help},
 	{NULL, NULL, 0, 0, 0, NULL, NULL, NULL},

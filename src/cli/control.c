@@ -19,8 +19,8 @@
 struct places {
 	const char *path[PLACES];
 	int count;
-	bool named;            /* the first one is the configuration file's */
-	const char *file;      /* the configuration file */
+	bool named;       /* the first one is the configuration file's */
+	const char *file; /* the configuration file */
 };
 
 static void add_place(struct places *places, const char *path)
@@ -66,8 +66,8 @@ static bool answers(const char *path)
 		return false;
 	}
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool ok = fd >= 0 && (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
-		errno == EAGAIN);
+	bool ok = fd >= 0 &&
+		(connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN);
 	int why = errno;
 	if (fd >= 0)
 		close(fd);
@@ -78,18 +78,24 @@ static bool answers(const char *path)
 static bool complain_of(struct cli *cli, const struct places *places, int denied)
 {
 	if (denied >= 0) {
-		cli_fail(cli, CLI_FAILED, "permission denied on %s: only root and the user that homeostat "
-			"runs as may use it; try `sudo homeostat %s`", places->path[denied],
-			cli->command->name);
+		cli_fail(cli, CLI_FAILED,
+			"permission denied on %s: only root and the user that homeostat "
+			"runs as may use it; try `sudo homeostat %s`",
+			places->path[denied], cli->command->name);
 		return false;
 	}
 	struct str tried;
 	str_init(&tried, cli->arena);
 	for (int i = 0; i < places->count; i++)
-		str_addf(&tried, "%s%s", i == 0 ? "" : i + 1 < places->count ? ", " : " or ",
+		str_addf(&tried, "%s%s",
+			i == 0                      ? ""
+				: i + 1 < places->count ? ", "
+										: " or ",
 			places->path[i]);
-	cli_fail(cli, CLI_FAILED, "homeostat is not running (no socket at %s): start it with "
-		"`homeostat run -c %s`", tried.s, cli->config_file != NULL ? cli->config_file : "FILE");
+	cli_fail(cli, CLI_FAILED,
+		"homeostat is not running (no socket at %s): start it with "
+		"`homeostat run -c %s`",
+		tried.s, cli->config_file != NULL ? cli->config_file : "FILE");
 	return false;
 }
 
@@ -121,12 +127,15 @@ bool control_call(const char *socket, const char *path, const char *post, struct
 	struct http_reply *reply, struct err *err)
 {
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
-	struct http_request request = {.method = post != NULL ? "POST" : "GET", .path = path,
-		.body = post, .body_bytes = post != NULL ? strlen(post) : 0,
-		.headers = post != NULL ? headers : NULL, .timeout_ms = TIMEOUT_MS,
+	struct http_request request = {.method = post != NULL ? "POST" : "GET",
+		.path = path,
+		.body = post,
+		.body_bytes = post != NULL ? strlen(post) : 0,
+		.headers = post != NULL ? headers : NULL,
+		.timeout_ms = TIMEOUT_MS,
 		.limit_bytes = LIMIT_BYTES};
-	struct http *http = http_open(&(struct http_config){.base_url = "http://homeostat",
-		.unix_socket = socket, .stop_fd = -1, .name = "homeostat"});
+	struct http *http = http_open(&(struct http_config){
+		.base_url = "http://homeostat", .unix_socket = socket, .stop_fd = -1, .name = "homeostat"});
 	bool ok = http_perform(http, &request, arena, reply, err);
 	http_close(http);
 	return ok;
@@ -149,8 +158,8 @@ static void complain_of_problem(struct cli *cli, const char *body, int status)
 		cli_fail(cli, CLI_FAILED, "the daemon answered with status %d and no reason", status);
 }
 
-static bool exchange(struct cli *cli, const char *path, const char *post, const char **body,
-	struct json *root)
+static bool exchange(
+	struct cli *cli, const char *path, const char *post, const char **body, struct json *root)
 {
 	struct err err = {0};
 	struct http_reply reply = {0};

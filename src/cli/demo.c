@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -29,32 +28,41 @@ const struct demo_act demo_acts[] = {
 	{"docker_container_postgres", 17000, "crashed; its label says MEDIUM risk", DEMO_APPROVED},
 	{"docker_container_importer", 25000, "crashes again after every start", DEMO_ESCALATED},
 	{"docker_container_jellyfin", 29000, "stopped by a person", DEMO_UNTOUCHED},
-	{"docker_daemon", 40000, "did not answer for 7 s", DEMO_RETURNED},
-	{"docker_container_grafana", 51000, "killed for want of memory", DEMO_HEALED},
+	{"docker_daemon", 37000, "did not answer for 5 s", DEMO_RETURNED},
+	{"docker_container_grafana", 50000, "killed for want of memory", DEMO_HEALED},
 };
 const int demo_act_count = sizeof(demo_acts) / sizeof(demo_acts[0]);
 
+const char *demo_name(const struct demo_act *act)
+{
+	static const char prefix[] = "docker_container_";
+	return str_starts(act->component, prefix) ? act->component + sizeof(prefix) - 1
+											  : "the Docker engine";
+}
+
 /* What the engine is told to play: its containers, then what happens to them and when. */
-static const char script[] =
-	"container redis policy=no\n"
-	"container nginx policy=no health\n"
-	"container postgres policy=no label=homeostat.risk=medium\n"
-	"container jellyfin policy=no\n"
-	"container grafana policy=no\n"
-	"after 4000 crash redis 1\n"
-	"after 10000 sick nginx\n"
-	"after 17000 crash postgres 2\n"
-	"after 25000 container importer policy=no loop=600:3\n"
-	"after 29000 stop jellyfin\n"
-	"after 40000 engine down\n"
-	"after 47000 engine up\n"
-	"after 51000 oom grafana\n";
+static const char *const script[] = {
+	"after 0 container redis policy=no",
+	"after 0 container nginx policy=no health",
+	"after 0 container postgres policy=no label=homeostat.risk=medium",
+	"after 0 container jellyfin policy=no",
+	"after 0 container grafana policy=no",
+	"after 4000 crash redis 1",
+	"after 10000 sick nginx",
+	"after 17000 crash postgres 2",
+	"after 25000 container importer policy=no loop=600:3",
+	"after 29000 stop jellyfin",
+	"after 37000 engine down",
+	"after 42000 engine up",
+	"after 50000 oom grafana",
+};
+
+#define SCRIPT_LINES (sizeof(script) / sizeof(script[0]))
 
 struct demo {
 	struct cli *cli;
 	char folder[96], state[128], control[128], engine[128];
 	pid_t engine_pid;
-	int engine_fd;
 	struct clock *clock;
 	struct jobs *jobs;
 	struct demo_person person;
@@ -89,14 +97,12 @@ static bool engine_answers(const struct demo *demo)
 
 static bool start_engine(struct demo *demo, struct err *err)
 {
-	const char *const argv[] = {"/proc/self/exe", "sim-docker", demo->engine, "-", NULL};
-	demo->engine_fd = spawn_socket(argv, &demo->engine_pid, err);
-	if (demo->engine_fd < 0)
+	const char *argv[3 + SCRIPT_LINES + 1] = {"/proc/self/exe", "sim-docker", demo->engine};
+	for (size_t i = 0; i < SCRIPT_LINES; i++)
+		argv[3 + i] = script[i];
+	demo->started_at = clock_wall_ms(demo->clock);
+	if (!spawn_start(argv, &demo->engine_pid, err))
 		return false;
-	/* The script is far shorter than what a socket holds: this never waits. */
-	if (send(demo->engine_fd, script, sizeof(script) - 1, MSG_NOSIGNAL) != sizeof(script) - 1)
-		return err_set(err, ERR_SYSTEM, "the simulated engine does not listen: %s",
-			strerror(errno));
 	for (int waited = 0; !engine_answers(demo); waited += 20) {
 		if (waited >= ENGINE_START_MS)
 			return err_set(err, ERR_TIMEOUT, "the simulated engine did not start within %d s",
@@ -134,12 +140,13 @@ static void introduce(struct cli *cli, int64_t for_ms)
 	fprintf(cli->out,
 		"%shomeostat demo%s: a simulated homelab for %s. Nothing of this machine is touched:\n"
 		"the Docker engine is simulated, and all that is written goes to a temporary folder that\n"
-		"is removed at the end. What watches and heals it is the real daemon. Ctrl-C ends early.\n\n"
+		"is removed at the end. What watches and heals it is the real daemon. Ctrl-C ends "
+		"early.\n\n"
 		"What will happen:\n",
 		bold, plain, span);
 	for (int i = 0; i < demo_act_count && demo_acts[i].at_ms < for_ms; i++)
-		fprintf(cli->out, "  %2lld s  %s: %s\n", (long long)(demo_acts[i].at_ms / 1000),
-			demo_acts[i].component, demo_acts[i].what);
+		fprintf(cli->out, "  after %2lld s  %s: %s\n", (long long)(demo_acts[i].at_ms / 1000),
+			demo_name(&demo_acts[i]), demo_acts[i].what);
 	fputc('\n', cli->out);
 	fflush(cli->out);
 }
@@ -152,10 +159,11 @@ static int play(struct demo *demo, int64_t for_ms)
 		config_free(config);
 		return cli_fail(demo->cli, CLI_FAILED, "demo: %s", err.text);
 	}
-	demo->person = (struct demo_person){.socket = demo->control, .clock = demo->clock,
-		.stop_fd = jobs_stop_fd(demo->jobs), .colour = demo->cli->colour};
+	demo->person = (struct demo_person){.socket = demo->control,
+		.clock = demo->clock,
+		.stop_fd = jobs_stop_fd(demo->jobs),
+		.colour = demo->cli->colour};
 	jobs_thread(demo->jobs, "person", demo_person, &demo->person);
-	demo->started_at = clock_wall_ms(demo->clock);
 	int code = daemon_run(&(struct daemon_options){.config = config, .limit_ms = for_ms});
 	jobs_free(demo->jobs);
 	demo->jobs = NULL;
@@ -181,16 +189,14 @@ static void clean_up(struct demo *demo)
 {
 	jobs_free(demo->jobs);
 	spawn_end(demo->engine_pid, ENGINE_END_MS);
-	if (demo->engine_fd >= 0)
-		close(demo->engine_fd);
 	if (demo->folder[0] != '\0' && nftw(demo->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0)
 		cli_fail(demo->cli, CLI_FAILED, "demo: %s could not be removed: %s", demo->folder,
 			strerror(errno));
 	clock_free(demo->clock);
 }
 
-/* From here on a signal is the daemon's to take; before and after it runs, it waits, so that nothing
- * is left behind. */
+/* From here on a signal is the daemon's to take; before and after it runs, it waits, so that
+ * nothing is left behind. */
 static void hold_signals(sigset_t *old)
 {
 	sigset_t set;
@@ -203,7 +209,7 @@ static void hold_signals(sigset_t *old)
 
 int cmd_demo(struct cli *cli)
 {
-	struct demo demo = {.cli = cli, .engine_fd = -1, .clock = clock_new_real(), .jobs = jobs_new(JOBS_THREADS)};
+	struct demo demo = {.cli = cli, .clock = clock_new_real(), .jobs = jobs_new(JOBS_THREADS)};
 	struct err err = {0};
 	sigset_t old;
 	int64_t for_ms = cli->for_ms > 0 ? cli->for_ms : DEFAULT_MS;
@@ -211,7 +217,7 @@ int cmd_demo(struct cli *cli)
 	hold_signals(&old);
 	introduce(cli, for_ms);
 	int code = make_folder(&demo, &err) ? play(&demo, for_ms)
-		: cli_fail(cli, CLI_FAILED, "demo: %s", err.text);
+										: cli_fail(cli, CLI_FAILED, "demo: %s", err.text);
 	clean_up(&demo);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return code;

@@ -1,6 +1,6 @@
 /*
- * What the files of `homeostat demo` share: its cast (what happens to whom, when, and how that should
- * end), its pretended person, its closing table.
+ * What the files of `homeostat demo` share: its cast (what happens to whom, when, and how that
+ * should end), its pretended person, its closing table.
  */
 #ifndef CLI_DEMO_H
 #define CLI_DEMO_H
@@ -26,6 +26,8 @@ struct demo_act {
 
 extern const struct demo_act demo_acts[];
 extern const int demo_act_count;
+/* "redis", "the Docker engine" */
+const char *demo_name(const struct demo_act *act);
 
 /* Answers what homeostat asks for, some seconds later, through the control socket. Started on a
  * thread of jobs; ends when they are asked to stop. The struct must live as long. */
@@ -37,7 +39,8 @@ struct demo_person {
 };
 void *demo_person(void *person);
 
-/* Prints what was seen and done. False: something that should have been healed was not. */
+/* Prints what was seen and done since the engine was started. False: something that should have
+ * been healed was not. */
 bool demo_report(struct cli *cli, const char *state, int64_t started_at, struct err *err);
 
 #endif

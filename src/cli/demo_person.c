@@ -19,11 +19,10 @@ static void approve(const struct demo_person *person, struct arena *arena, int64
 	struct err err = {0};
 	const char *path = arena_printf(arena, "/api/v1/approvals/%lld", (long long)id);
 	const char *bold = person->colour ? CLI_BOLD : "", *plain = person->colour ? CLI_PLAIN : "";
-	printf("\n%s🧑 homeostat approve %lld   (the demo's person approves)%s\n\n", bold, (long long)id,
-		plain);
+	printf("\n%s🧑 homeostat approve %lld   (the demo's person approves)%s\n\n", bold,
+		(long long)id, plain);
 	fflush(stdout);
-	if (!control_call(person->socket, path, "{\"decision\":\"approve\"}", arena, &reply,
-		    &err))
+	if (!control_call(person->socket, path, "{\"decision\":\"approve\"}", arena, &reply, &err))
 		printf("(the demo's person was not heard: %s)\n", err.text);
 	else if (reply.status > 299)
 		printf("(the demo's person got status %d)\n", reply.status);
@@ -37,7 +36,7 @@ static int64_t asking(const struct demo_person *person, struct arena *arena)
 	struct json root;
 	char state[24];
 	if (!control_call(person->socket, "/api/v1/incidents?state=open", NULL, arena, &reply, &err) ||
-	    reply.status != 200 || !json_parse(arena, reply.body, reply.body_bytes, &root, &err))
+		reply.status != 200 || !json_parse(arena, reply.body, reply.body_bytes, &root, &err))
 		return 0;
 	struct json list = control_list(root, "incidents");
 	for (struct json i = json_first(list); json_is(i); i = json_next(i))

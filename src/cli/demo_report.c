@@ -13,7 +13,7 @@
 struct outcome {
 	const char *component;
 	int64_t since;
-	struct incident incident;  /* the newest that was over, else the newest; id 0: none */
+	struct incident incident; /* the newest that was over, else the newest; id 0: none */
 	int actions;
 };
 
@@ -37,7 +37,7 @@ static void seconds(char field[32], int64_t from, int64_t to)
 	if (from <= 0 || to < from)
 		str_copy(field, 32, "–");
 	else
-		str_format(field, 32, "%.1f s", (double)(to - from) / 1000);
+		str_format(field, 32, "%.2f s", (double)(to - from) / 1000);
 }
 
 static bool is_as_hoped(const struct demo_act *act, const struct outcome *outcome)
@@ -57,38 +57,42 @@ static bool is_as_hoped(const struct demo_act *act, const struct outcome *outcom
 	return false;
 }
 
-static void describe_done(const struct demo_act *act, const struct outcome *outcome,
-	char field[160])
+static void describe_done(
+	const struct demo_act *act, const struct outcome *outcome, char field[160])
 {
 	static const char *const hoped[] = {
-		[DEMO_HEALED] = "restarted, seen healthy",
-		[DEMO_APPROVED] = "asked; approved; restarted, seen healthy",
-		[DEMO_ESCALATED] = "%d restarts, then given up: a person is told",
-		[DEMO_UNTOUCHED] = "left alone: that was meant",
-		[DEMO_RETURNED] = "told, nothing touched; watched again after its return",
+		[DEMO_HEALED] = "restarted it",
+		[DEMO_APPROVED] = "asked, then restarted it",
+		[DEMO_ESCALATED] = "",
+		[DEMO_UNTOUCHED] = "left it alone",
+		[DEMO_RETURNED] = "told, touched nothing",
 	};
 	if (!is_as_hoped(act, outcome))
-		str_format(field, 160, "%s after %d action%s", outcome->incident.id == 0 ? "not seen"
-			: life_state_name(outcome->incident.state), outcome->actions,
-			outcome->actions == 1 ? "" : "s");
+		str_format(field, 160, "%s after %d action%s",
+			outcome->incident.id == 0 ? "not seen" : life_state_name(outcome->incident.state),
+			outcome->actions, outcome->actions == 1 ? "" : "s");
 	else if (act->end == DEMO_ESCALATED)
-		str_format(field, 160, "%d restarts, then given up: a person is told", outcome->actions);
+		str_format(field, 160, "%d restarts, then told a person", outcome->actions);
 	else
 		str_copy(field, 160, hoped[act->end]);
 }
 
-static void add_row(struct cli *cli, struct table *table, const struct demo_act *act,
-	const struct outcome *outcome)
+static void add_row(
+	struct cli *cli, struct table *table, const struct demo_act *act, const struct outcome *outcome)
 {
 	char done[160], seen[32], well[32];
 	const struct incident *incident = &outcome->incident;
 	bool hoped = is_as_hoped(act, outcome), untouched = act->end == DEMO_UNTOUCHED;
 	describe_done(act, outcome, done);
-	seconds(seen, incident->failed_at, untouched ? 0 : incident->opened_at);
-	seconds(well, incident->failed_at,
+	/* An unhealthy container's system knows only since when it has been running. */
+	int64_t failed_at = outcome->since + act->at_ms;
+	if (incident->failed_at > failed_at)
+		failed_at = incident->failed_at;
+	seconds(seen, failed_at, untouched ? 0 : incident->opened_at);
+	seconds(well, failed_at,
 		incident->state == LIFE_RESOLVED ? incident->healthy_since : incident->ended_at);
 	table_add_in(table, hoped ? "✓" : "✗", cli_colour(cli, hoped ? CLI_GREEN : CLI_RED));
-	table_add(table, act->component);
+	table_add(table, demo_name(act));
 	table_add(table, act->what);
 	table_add(table, done);
 	table_add(table, seen);
@@ -118,8 +122,10 @@ static bool fill(struct cli *cli, struct store *store, struct table *table, int6
 		hoped = is_as_hoped(act, &outcome) && hoped;
 		add_row(cli, table, act, &outcome);
 	}
-	table_print(table, (const char *const[]){" ", "COMPONENT", "WHAT HAPPENED", "WHAT HOMEOSTAT DID",
-		"SEEN AFTER", "WELL AFTER"}, cli->colour, cli->out);
+	table_print(table,
+		(const char *const[]){
+			" ", "WHO", "WHAT HAPPENED", "WHAT HOMEOSTAT DID", "SEEN AFTER", "WELL AFTER"},
+		cli->colour, cli->out);
 	if (later > 0)
 		fprintf(cli->out, "%d more would have come: the demo ended early.\n", later);
 	return hoped;
@@ -134,7 +140,7 @@ bool demo_report(struct cli *cli, const char *state, int64_t started_at, struct 
 	clock_free(clock);
 	struct store *store = NULL;
 	if (!secret_derive(state, "audit", key, err) ||
-	    (store = store_open_reader(state, key, err)) == NULL)
+		(store = store_open_reader(state, key, err)) == NULL)
 		return false;
 	fprintf(cli->out, "\n%sWhat was seen and done%s\n\n", cli_colour(cli, CLI_BOLD),
 		cli_colour(cli, CLI_PLAIN));

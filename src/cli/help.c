@@ -10,16 +10,18 @@
 static int help_all(struct cli *cli)
 {
 	const char *bold = cli_colour(cli, CLI_BOLD), *plain = cli_colour(cli, CLI_PLAIN);
-	fprintf(cli->out, "%shomeostat%s watches a homelab and heals it: by itself where that is safe, "
-		"by asking\nwhere it is not.\n\nusage: homeostat COMMAND [OPTION…]\n\n", bold, plain);
+	fprintf(cli->out,
+		"%shomeostat%s watches a homelab and heals it: by itself where that is safe, "
+		"by asking\nwhere it is not.\n\nusage: homeostat COMMAND [OPTION…]\n\n",
+		bold, plain);
 	for (const struct command *command = commands; command->name != NULL; command++) {
 		char left[64];
 		STR_FORMAT(left, "%s %s", command->name, command->operands);
 		fprintf(cli->out, "  %s%-*s%s %s\n", bold, 26, left, plain, command->summary);
 	}
 	fputs("\nNew here? `homeostat demo` heals a simulated homelab for a minute.\n"
-	      "`homeostat help COMMAND` says more; -c FILE names the configuration of any command.\n"
-	      "Exit codes: 0 done, 1 failed, 2 usage or configuration error.\n",
+		  "`homeostat help COMMAND` says more; -c FILE names the configuration of any command.\n"
+		  "Exit codes: 0 done, 1 failed, 2 usage or configuration error.\n",
 		cli->out);
 	return CLI_DONE;
 }

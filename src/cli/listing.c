@@ -24,8 +24,11 @@ const char *story_colour(const struct cli *cli, const char *state)
 	static const struct {
 		const char *state, *colour;
 	} colours[] = {
-		{"RESOLVED", CLI_GREEN}, {"CLEARED", CLI_DIM}, {"ESCALATED", CLI_RED},
-		{"ASKING", CLI_YELLOW}, {"REJECTED", CLI_DIM},
+		{"RESOLVED", CLI_GREEN},
+		{"CLEARED", CLI_DIM},
+		{"ESCALATED", CLI_RED},
+		{"ASKING", CLI_YELLOW},
+		{"REJECTED", CLI_DIM},
 	};
 	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
 		if (strcmp(colours[i].state, state) == 0)
@@ -72,10 +75,11 @@ static int print_incidents(struct cli *cli, struct json list, int64_t limit)
 		fputs((cli->given & CLI_OPEN) != 0 ? "nothing is wrong\n" : "nothing has happened yet\n",
 			cli->out);
 	else
-		table_print(table, (const char *const[]){"ID", "STATE", "SEVERITY", "COMPONENT", "SEEN",
-			"ISSUE"}, cli->colour, cli->out);
+		table_print(table,
+			(const char *const[]){"ID", "STATE", "SEVERITY", "COMPONENT", "SEEN", "ISSUE"},
+			cli->colour, cli->out);
 	if (count > limit)
-		fprintf(cli->out, "… and older ones: --limit %lld shows more\n", (long long)(limit * 2));
+		fprintf(cli->out, "… and older ones: --limit %lld shows more\n", (long long)limit * 2);
 	return CLI_DONE;
 }
 
@@ -86,8 +90,7 @@ static int list_incidents(struct cli *cli)
 	int64_t limit = cli->limit > 0 ? cli->limit : as_json ? 0 : LINES;
 	/* One more than is shown tells whether there are more. */
 	const char *path = arena_printf(cli->arena, "/api/v1/incidents?state=%s&limit=%lld",
-		(cli->given & CLI_OPEN) != 0 ? "open" : "all",
-		(long long)(as_json ? limit : limit + 1));
+		(cli->given & CLI_OPEN) != 0 ? "open" : "all", (long long)(as_json ? limit : limit + 1));
 	if (!control_get(cli, path, NULL, &root))
 		return CLI_FAILED;
 	struct json list = control_list(root, "incidents");
@@ -124,8 +127,8 @@ int cmd_components(struct cli *cli)
 		table_add(table, control_text(cli, c, "kind"));
 		table_add(table, control_text(cli, c, "source"));
 		table_add(table, control_text(cli, c, "state"));
-		table_add_in(table, strcmp(health, "none") == 0 ? "–" : health,
-			bad ? cli_colour(cli, CLI_RED) : "");
+		table_add_in(
+			table, strcmp(health, "none") == 0 ? "–" : health, bad ? cli_colour(cli, CLI_RED) : "");
 	}
 	if (table_rows(table) == 0)
 		fputs("nothing is watched yet: `homeostat status` shows whether the sources answer\n",
@@ -136,20 +139,31 @@ int cmd_components(struct cli *cli)
 	return CLI_DONE;
 }
 
+static void add_entry(struct cli *cli, struct table *table, struct json entry)
+{
+	char at[24];
+	const char *actor = control_text(cli, entry, "actor");
+	str_utc(at, control_time(json_get(entry, "at")));
+	table_add(table, control_text(cli, entry, "seq"));
+	table_add(table, at);
+	table_add(table, control_text(cli, entry, "what"));
+	table_add(table, actor[0] != '\0' ? actor : "homeostat");
+	table_add(table, control_text(cli, entry, "component"));
+	table_add(table, control_text(cli, entry, "text"));
+}
+
+/* As a log is read, newest last, in whichever order it comes. */
 static void print_audit(struct cli *cli, struct json list)
 {
 	struct table *table = table_new(cli->arena, 6);
-	for (struct json e = json_first(list); json_is(e); e = json_next(e)) {
-		char at[24];
-		const char *actor = control_text(cli, e, "actor");
-		str_utc(at, control_time(json_get(e, "at")));
-		table_add(table, control_text(cli, e, "seq"));
-		table_add(table, at);
-		table_add(table, control_text(cli, e, "what"));
-		table_add(table, actor[0] != '\0' ? actor : "homeostat");
-		table_add(table, control_text(cli, e, "component"));
-		table_add(table, control_text(cli, e, "text"));
-	}
+	size_t count = json_count(list), n = 0;
+	struct json *entries = ARENA_ARRAY(cli->arena, struct json, count + 1);
+	for (struct json e = json_first(list); json_is(e); e = json_next(e))
+		entries[n++] = e;
+	bool backwards = n > 1 &&
+		json_int(json_get(entries[0], "seq"), 0) > json_int(json_get(entries[n - 1], "seq"), 0);
+	for (size_t i = 0; i < n; i++)
+		add_entry(cli, table, entries[backwards ? n - 1 - i : i]);
 	table_print(table, (const char *const[]){"NO", "TIME", "WHAT", "BY", "COMPONENT", "TEXT"},
 		cli->colour, cli->out);
 }
@@ -166,14 +180,14 @@ int cmd_audit(struct cli *cli)
 	if ((cli->given & CLI_JSON) != 0)
 		control_print(cli, body);
 	else
-		print_audit(cli, control_list(root, "audit"));
+		print_audit(cli, control_list(root, "entries"));
 	if (!verify)
 		return CLI_DONE;
-	if (!json_bool(json_path(root, "verified.ok"), false))
-		return cli_fail(cli, CLI_FAILED, "the audit log does not hold: %s",
-			control_text(cli, root, "verified.text"));
+	if (!json_bool(json_get(root, "verified"), false))
+		return cli_fail(
+			cli, CLI_FAILED, "the audit log does not hold: %s", control_text(cli, root, "text"));
 	if ((cli->given & CLI_JSON) == 0)
 		fprintf(cli->out, "%s✓%s the chain of %s entries holds\n", cli_colour(cli, CLI_GREEN),
-			cli_colour(cli, CLI_PLAIN), control_text(cli, root, "verified.entries"));
+			cli_colour(cli, CLI_PLAIN), control_text(cli, root, "count"));
 	return CLI_DONE;
 }

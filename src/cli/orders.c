@@ -114,10 +114,10 @@ int cmd_disable(struct cli *cli)
 	if (!set_mode(cli, HEALING_OFF, &health))
 		return CLI_FAILED;
 	fputs("🛑 Auto-Healing Disabled\n\n"
-	      "The system will now:\n"
-	      "• Keep watching, and report what is wrong\n"
-	      "• Do nothing by itself; your own orders still work\n\n"
-	      "Use `homeostat enable` to start again\n",
+		  "The system will now:\n"
+		  "• Keep watching, and report what is wrong\n"
+		  "• Do nothing by itself; your own orders still work\n\n"
+		  "Use `homeostat enable` to start again\n",
 		cli->out);
 	return CLI_DONE;
 }
@@ -128,10 +128,10 @@ int cmd_shadow(struct cli *cli)
 	if (!set_mode(cli, HEALING_SHADOW, &health))
 		return CLI_FAILED;
 	fputs("👥 Auto-Healing in Shadow Mode\n\n"
-	      "The system will now:\n"
-	      "• Keep watching, and decide as if it were on\n"
-	      "• Say what it would do, and do nothing\n\n"
-	      "Use `homeostat enable` to let it act\n",
+		  "The system will now:\n"
+		  "• Keep watching, and decide as if it were on\n"
+		  "• Say what it would do, and do nothing\n\n"
+		  "Use `homeostat enable` to let it act\n",
 		cli->out);
 	return CLI_DONE;
 }
@@ -140,7 +140,8 @@ static int order(struct cli *cli, const char *action)
 {
 	static const char prefix[] = "docker_container_";
 	const char *name = cli->operands[0];
-	const char *component = str_starts(name, prefix) ? name
+	const char *component = str_starts(name, prefix)
+		? name
 		: arena_printf(cli->arena, "%s%s", prefix, name[0] == '/' ? name + 1 : name);
 	const char *const members[][2] = {{"action", action}, {"component", component}};
 	return tell(cli, "/api/v1/orders", body_of(cli, members, 2), "ordered");

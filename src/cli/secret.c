@@ -84,8 +84,10 @@ static int set(struct cli *cli, const char *state, const char *name)
 		code = cli_fail(cli, CLI_FAILED, "nothing was set: %s",
 			errno == EINTR ? "interrupted" : "the value could not be read");
 	else if (length == 0)
-		code = cli_fail(cli, CLI_FAILED, "nothing was set: the value is empty; give it on standard "
-			"input: homeostat secret set %s < FILE", name);
+		code = cli_fail(cli, CLI_FAILED,
+			"nothing was set: the value is empty; give it on standard "
+			"input: homeostat secret set %s < FILE",
+			name);
 	else if (strlen(value) != (size_t)length)
 		code = cli_fail(cli, CLI_FAILED, "nothing was set: the value has a NUL byte");
 	else if (!secret_set(state, name, value, &err))
@@ -143,5 +145,5 @@ int cmd_secret(struct cli *cli)
 		return CLI_USAGE;
 	return is_set ? set(cli, state, cli->operands[1])
 		: is_list ? list(cli, state)
-			  : drop(cli, state, cli->operands[1]);
+				  : drop(cli, state, cli->operands[1]);
 }

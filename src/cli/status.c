@@ -10,7 +10,7 @@
 
 static void print_mode(struct cli *cli, struct json health)
 {
-	const char *mode = control_text(cli, health, "autohealing");
+	const char *mode = control_text(cli, health, "healing");
 	const char *trouble = control_text(cli, health, "trouble");
 	char ago[48], span[32];
 	int64_t now = control_time(json_get(health, "now"));
@@ -38,10 +38,10 @@ static void print_sources(struct cli *cli, struct json list, int64_t now)
 		text_ago(ago, control_time(json_get(s, "last_look_at")), now);
 		table_add_in(table, reached ? "✓" : "✗", cli_colour(cli, reached ? CLI_GREEN : CLI_RED));
 		table_add(table, control_text(cli, s, "name"));
-		table_add(table, arena_printf(cli->arena, "%s components",
-			control_text(cli, s, "components")));
-		table_add(table, reached ? arena_printf(cli->arena, "seen %s", ago)
-			: control_text(cli, s, "text"));
+		table_add(
+			table, arena_printf(cli->arena, "%s components", control_text(cli, s, "components")));
+		table_add(table,
+			reached ? arena_printf(cli->arena, "seen %s", ago) : control_text(cli, s, "text"));
 	}
 	fputc('\n', cli->out);
 	table_print(table, NULL, cli->colour, cli->out);
@@ -66,8 +66,8 @@ static bool print_open(struct cli *cli)
 			cli_colour(cli, CLI_PLAIN));
 		return true;
 	}
-	table_print(table, (const char *const[]){"ID", "STATE", "COMPONENT", "ISSUE"}, cli->colour,
-		cli->out);
+	table_print(
+		table, (const char *const[]){"ID", "STATE", "COMPONENT", "ISSUE"}, cli->colour, cli->out);
 	fputs("\n`homeostat why ID` tells the story.\n", cli->out);
 	return true;
 }
@@ -90,7 +90,7 @@ int cmd_health(struct cli *cli)
 	const char *body;
 	if ((cli->given & CLI_JSON) != 0)
 		return control_get(cli, "/api/v1/health", &body, NULL) ? control_print(cli, body)
-								       : CLI_FAILED;
+															   : CLI_FAILED;
 	if (!control_get(cli, "/api/v1/health?format=text", &body, NULL))
 		return CLI_FAILED;
 	return control_print(cli, text_cleaned(cli->arena, body, true));

@@ -1,6 +1,6 @@
 /*
- * An incident's story in words: what happened, why, by what evidence, what was decided and done, and
- * what comes next.
+ * An incident's story in words: what happened, why, by what evidence, what was decided and done,
+ * and what comes next.
  */
 #include "cli/story.h"
 
@@ -17,8 +17,8 @@ static void line(struct cli *cli, const char *head, const char *text)
 {
 	if (text[0] == '\0')
 		return;
-	fprintf(cli->out, "%s%-*s%s", cli_colour(cli, CLI_BOLD), INDENT, head,
-		cli_colour(cli, CLI_PLAIN));
+	fprintf(
+		cli->out, "%s%-*s%s", cli_colour(cli, CLI_BOLD), INDENT, head, cli_colour(cli, CLI_PLAIN));
 	text_wrap(cli->out, text_cleaned(cli->arena, text, false), INDENT, WIDTH);
 }
 
@@ -53,8 +53,9 @@ static void tell_cause(struct cli *cli, struct json incident)
 	const char *by = control_text(cli, diagnosis, "by");
 	double confidence = json_num(json_get(diagnosis, "confidence"), 0);
 	if (cause[0] != '\0')
-		line(cli, "Cause", arena_printf(cli->arena, "%s (by %s, %.0f %% sure)", cause,
-			by[0] != '\0' ? by : "rules", confidence * 100));
+		line(cli, "Cause",
+			arena_printf(cli->arena, "%s (by %s, %.0f %% sure)", cause,
+				by[0] != '\0' ? by : "rules", confidence * 100));
 	line(cli, "Evidence", control_text(cli, diagnosis, "evidence"));
 }
 
@@ -64,8 +65,8 @@ static void tell_decision(struct cli *cli, struct json incident)
 	struct json approvals = json_get(incident, "approvals");
 	const char *title = control_text(cli, plan, "title");
 	if (title[0] != '\0')
-		line(cli, "Remedy", arena_printf(cli->arena, "%s (risk %s)", title,
-			control_text(cli, plan, "risk")));
+		line(cli, "Remedy",
+			arena_printf(cli->arena, "%s (risk %s)", title, control_text(cli, plan, "risk")));
 	for (struct json a = json_first(approvals); json_is(a); a = json_next(a)) {
 		const char *decision = control_text(cli, a, "decision");
 		line(cli, "Asked", time_of(cli, a, "asked_at"));
@@ -86,10 +87,10 @@ static void tell_action(struct cli *cli, struct json action)
 	const char *actor = control_text(cli, action, "actor");
 	if (ended >= began && ended > 0)
 		STR_FORMAT(span, " in %.1f s", (double)(ended - began) / 1000);
-	line(cli, "Done", arena_printf(cli->arena, "%s %s by %s: %s%s. %s",
-		time_of(cli, action, "began_at"), control_text(cli, action, "action"),
-		actor[0] != '\0' ? actor : "homeostat", outcome[0] != '\0' ? outcome : "under way", span,
-		control_text(cli, action, "text")));
+	line(cli, "Done",
+		arena_printf(cli->arena, "%s %s by %s: %s%s. %s", time_of(cli, action, "began_at"),
+			control_text(cli, action, "action"), actor[0] != '\0' ? actor : "homeostat",
+			outcome[0] != '\0' ? outcome : "under way", span, control_text(cli, action, "text")));
 }
 
 static void tell_steps(struct cli *cli, struct json history)
@@ -107,8 +108,8 @@ static void tell_steps(struct cli *cli, struct json history)
 	if (table_rows(table) == 0)
 		return;
 	fputc('\n', cli->out);
-	table_print(table, (const char *const[]){"TIME", "EVENT", "STATE", "REASON"}, cli->colour,
-		cli->out);
+	table_print(
+		table, (const char *const[]){"TIME", "EVENT", "STATE", "REASON"}, cli->colour, cli->out);
 }
 
 /* What comes next, by the state it is in. */
@@ -128,11 +129,14 @@ static const char *next_of(struct cli *cli, struct json incident)
 		{"ROLLING_BACK", "what was done is undone, then a person is told"},
 		{"RESOLVED", "nothing: it was healed, and seen healthy"},
 		{"CLEARED", "nothing: it is over, and nothing had to be done"},
-		{"REJECTED", "nothing, until it is healthy again; `homeostat retry %s` if you think better"},
-		{"ESCALATED", "a person: find out why, then `homeostat retry %s`; it closes by itself when "
+		{"REJECTED",
+			"nothing, until it is healthy again; `homeostat retry %s` if you think better"},
+		{"ESCALATED",
+			"a person: find out why, then `homeostat retry %s`; it closes by itself when "
 			"the component is healthy"},
 	};
-	const char *state = control_text(cli, incident, "state"), *id = control_text(cli, incident, "id");
+	const char *state = control_text(cli, incident, "state"),
+			   *id = control_text(cli, incident, "id");
 	for (size_t i = 0; i < sizeof(nexts) / sizeof(nexts[0]); i++) {
 		if (strcmp(nexts[i].state, state) != 0)
 			continue;
@@ -155,7 +159,8 @@ static void tell_next(struct cli *cli, struct json incident)
 	const char *state = control_text(cli, incident, "state");
 	const char *wake = time_of(cli, incident, "wake_at"), *expires = "";
 	for (struct json a = json_first(approvals); json_is(a); a = json_next(a))
-		if (!json_is(json_get(a, "decided_at")) || json_kind(json_get(a, "decided_at")) == JSON_NULL)
+		if (!json_is(json_get(a, "decided_at")) ||
+			json_kind(json_get(a, "decided_at")) == JSON_NULL)
 			expires = time_of(cli, a, "expires_at");
 	const char *next = next_of(cli, incident);
 	if (strcmp(state, "ASKING") == 0 && expires[0] != '\0')
@@ -163,8 +168,8 @@ static void tell_next(struct cli *cli, struct json incident)
 	else if (strcmp(state, "POSTPONED") == 0 && wake[0] != '\0')
 		next = arena_printf(cli->arena, "%s, at the latest %s", next, wake);
 	else if (strcmp(state, "SUPPRESSED") == 0 && json_int(json_get(incident, "parent_id"), 0) > 0)
-		next = arena_printf(cli->arena, "%s: `homeostat why %s`", next,
-			control_text(cli, incident, "parent_id"));
+		next = arena_printf(
+			cli->arena, "%s: `homeostat why %s`", next, control_text(cli, incident, "parent_id"));
 	line(cli, "Over", time_of(cli, incident, "ended_at"));
 	line(cli, "Next", next);
 }
@@ -177,7 +182,7 @@ int story(struct cli *cli, bool whole)
 	if (!cli_number(cli, cli->operands[0], &id))
 		return CLI_USAGE;
 	if (!control_get(cli, arena_printf(cli->arena, "/api/v1/incidents/%lld", (long long)id), &body,
-		    &incident))
+			&incident))
 		return CLI_FAILED;
 	if ((cli->given & CLI_JSON) != 0)
 		return control_print(cli, body);

@@ -136,6 +136,7 @@ int cmd_life(struct cli *cli)
 		table_add(table, life_do_name(rules[i].act));
 		table_add(table, life_state_name(rules[i].next));
 	}
-	table_print(table, (const char *const[]){"IN STATE", "ON", "DO", "THEN"}, cli->colour, cli->out);
+	table_print(
+		table, (const char *const[]){"IN STATE", "ON", "DO", "THEN"}, cli->colour, cli->out);
 	return CLI_DONE;
 }

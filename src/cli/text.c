@@ -12,8 +12,12 @@ static uint32_t decode(const char *text, size_t *length)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3
-		: s[0] < 0xF5 ? 4 : 0;
+	size_t n = s[0] < 0x80 ? 1
+		: s[0] < 0xC2      ? 0
+		: s[0] < 0xE0      ? 2
+		: s[0] < 0xF0      ? 3
+		: s[0] < 0xF5      ? 4
+						   : 0;
 	*length = 1;
 	if (n == 0)
 		return UINT32_MAX;
@@ -147,8 +151,8 @@ int table_rows(const struct table *table)
 
 #define COLUMNS_MAX 12
 
-static void print_cell(const struct table *table, const struct cell *cell, int column,
-	const int *widths, FILE *out)
+static void print_cell(
+	const struct table *table, const struct cell *cell, int column, const int *widths, FILE *out)
 {
 	const char *plain = cell->colour[0] != '\0' ? "\033[0m" : "";
 	fprintf(out, "%s%s%s", cell->colour, cell->text, plain);
@@ -169,8 +173,8 @@ void table_print(const struct table *table, const char *const *heads, bool colou
 		column = (column + 1) % table->columns;
 	}
 	for (int i = 0; heads != NULL && i < table->columns; i++) {
-		struct cell head = {.text = heads[i], .colour = colour ? "\033[1m" : "",
-			.width = text_width(heads[i])};
+		struct cell head = {
+			.text = heads[i], .colour = colour ? "\033[1m" : "", .width = text_width(heads[i])};
 		print_cell(table, &head, i, widths, out);
 	}
 	column = 0;

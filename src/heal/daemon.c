@@ -15,6 +15,7 @@
 #include "base/notify.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "base/trim.h"
 #include "heal/internal.h"
 #include "report/report.h"
 #include "watch/watch.h"
@@ -211,6 +212,7 @@ static int run_once(struct daemon *daemon)
 	ok = ok && start_watchers(daemon, &err);
 	if (ok) {
 		notify_systemd("READY=1\nSTATUS=watching");
+		trim_memory();
 		work(daemon);
 		notify_systemd(daemon->reload ? "RELOADING=1" : "STOPPING=1");
 	} else {

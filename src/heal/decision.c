@@ -36,6 +36,8 @@ static void recent_prune(struct heal *heal)
 	int old = 0;
 	while (old < heal->recent_count && heal->recent[old].began_at < now_ms(heal) - longest)
 		old++;
+	if (old == 0)
+		return;
 	heal->recent_count -= old;
 	memmove(heal->recent, heal->recent + old, (size_t)heal->recent_count * sizeof(*heal->recent));
 }

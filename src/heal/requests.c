@@ -129,7 +129,7 @@ static void order(struct heal *heal, const struct request *request, struct answe
 	if (action == NULL || member == NULL || action->info.kind != member->kind) {
 		answer_with(answer, 404,
 			action == NULL   ? "there is no such action: `homeostat actions` lists them"
-			: member == NULL ? "there is no such component: `homeostat status` lists them"
+			: member == NULL ? "there is no such component: `homeostat components` lists them"
 					 : "this action is not for a component of this kind");
 		return;
 	}

@@ -78,7 +78,8 @@ static void open_life(struct heal *heal, const struct observation *seen,
 {
 	struct life *life = life_open(heal, &seen->component);
 	note_finding(life, finding);
-	life->row.failed_at = seen->since_ms != 0 ? seen->since_ms : now_ms(heal);
+	bool knows_when = seen->state == OBS_EXITED && seen->since_ms != 0;
+	life->row.failed_at = knows_when ? seen->since_ms : now_ms(heal);
 	if (finding->confirm_ms > 0)
 		life->row.wake_at = now_ms(heal) + finding->confirm_ms;
 	life_raise(heal, life, EVENT_SUSPECT);

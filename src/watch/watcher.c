@@ -9,7 +9,7 @@
 
 #define ARENA_LIMIT ((size_t)256 << 20)
 #define BACKOFF_MIN_MS 500
-#define BACKOFF_MAX_MS 30000
+#define BACKOFF_MAX_MS 5000
 
 struct watcher {
 	const struct source *source;

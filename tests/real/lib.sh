@@ -76,11 +76,15 @@ agent_end() {
 	if [ ! -f "$A/pid" ]; then return 0; fi
 	pid=$(cat "$A/pid")
 	rm "$A/pid"
-	end_process "$pid" 15 || die "homeostat did not end within 15 s of SIGTERM"
+	if ! end_process "$pid" 15; then
+		say "homeostat did not end within 15 s of SIGTERM"
+		return 1
+	fi
 	wait "$pid" || code=$?
 	if [ $code != 0 ]; then
 		grep -E -A 12 'ERROR: |runtime error|WARNING: Thread' "$A/log" | head -n 40 | sed 's/^/# /'
-		die "homeostat ended with exit code $code"
+		say "homeostat ended with exit code $code"
+		return 1
 	fi
 }
 
@@ -145,3 +149,12 @@ posts() { grep -c " begin " "$A/proxy/journal" || true; }
 
 # posts_for NAME: how often something was asked of this container.
 posts_for() { grep -c " begin .*$(container "$1" '{{.Id}}')" "$A/proxy/journal" || true; }
+
+# The end of every claim: its processes.
+finish() {
+	local code=0
+	rm -f "$A/proxy/hold-request" "$A/proxy/hold-reply"
+	agent_end || code=1
+	proxy_end
+	return $code
+}
