@@ -33,10 +33,12 @@ void sim_docker_tick(struct sim_docker *sim);
 
 /* One line of a script; false: text says what is wrong with it.
  *   container NAME [policy=P[:N]] [health] [label=K=V]… [loop=MS:CODE] [broken=MESSAGE]
+ *             [stopsignal=N]
  *             (running; loop: ends MS after each start with CODE; broken: can't be started)
  *   crash NAME CODE | oom NAME | sick NAME | well NAME          its process ends, its check fails
  *   unmendable NAME                                             sick again after each restart
  *   stop|kill|start|restart|pause|unpause|remove|rename NAME …  as a person by the command line
+ *   signal NAME N                                               a signal that it survives
  *   recreate NAME                                               as compose: a new id, same name
  *   finish NAME                                                 its process ends with 0
  *   engine down|up|frozen|denied|garbage|html|truncated|shutdown

@@ -243,6 +243,8 @@ static void inspect(struct call *call, const struct sim_container *c)
 	json_open(&out, "Config", '{');
 	json_put_str(&out, "Image", "sim");
 	put_labels(&out, call, c);
+	if (c->stop_signal != 0)
+		json_put_str(&out, "StopSignal", arena_printf(call->arena, "%d", c->stop_signal));
 	json_close(&out, '}');
 	json_close(&out, '}');
 	answer(call, 200, str.s);

@@ -53,6 +53,8 @@ static bool set_option(struct sim_container *container, char *option)
 	} else if (strcmp(option, "loop") == 0 && colon != NULL) {
 		container->loop_ms = atoi(value);
 		container->loop_code = atoi(colon + 1);
+	} else if (strcmp(option, "stopsignal") == 0) {
+		container->stop_signal = atoi(value);
 	} else if (strcmp(option, "broken") == 0) {
 		str_copy(container->broken, sizeof(container->broken), value);
 	} else {
@@ -159,6 +161,10 @@ static bool do_verb(struct sim_docker *sim, struct sim_container *c, char **word
 		world_stop(sim, c);
 	} else if (strcmp(verb, "kill") == 0) {
 		world_kill(sim, c, n > 2 ? atoi(words[2]) : 9);
+	} else if (strcmp(verb, "signal") == 0 && n == 3) {
+		char attributes[40];
+		str_format(attributes, sizeof(attributes), "\"signal\":\"%d\"", atoi(words[2]));
+		world_event(sim, c, "kill", attributes);
 	} else if (strcmp(verb, "start") == 0) {
 		world_start(sim, c);
 	} else if (strcmp(verb, "restart") == 0) {

@@ -161,7 +161,7 @@ void world_kill(struct sim_docker *sim, struct sim_container *container, int sig
 
 void world_stop(struct sim_docker *sim, struct sim_container *container)
 {
-	world_kill(sim, container, 15);
+	world_kill(sim, container, container->stop_signal != 0 ? container->stop_signal : 15);
 	world_event(sim, container, "stop", "");
 }
 

@@ -18,6 +18,7 @@ struct sim_container {
 	enum sim_state state;
 	bool has_health, sick, unmendable, stopped_by_hand, oom;
 	char health[12];
+	int stop_signal;         /* 0: SIGTERM */
 	char broken[160];        /* start fails with this */
 	char error[160];
 	int exit_code, restart_count, pid;

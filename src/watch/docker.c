@@ -2,7 +2,6 @@
  * Docker: follows the event stream for what happens, and compares two cheap lists with its memory
  * for what was missed. A whole list is read only on connecting.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,11 @@
 /* The engine gives its containers 10 s to end, and itself 15 s. */
 #define STOPPING_MS 20000
 
+static bool was_just_asked(const struct docker_source *source, const struct memo *memo)
+{
+	return memo->ending.stop_asked && source->lost_at - memo->signalled_at < STOPPING_MS;
+}
+
 static void disconnect(struct docker_source *source)
 {
 	docker_events_close(source->events);
@@ -32,8 +36,7 @@ static void disconnect(struct docker_source *source)
 	int running = 0, stopping = 0;
 	for (int i = 0; i < source->memory.count; i++) {
 		struct memo *memo = &source->memory.memos[i];
-		bool just_asked = memo->ending.stop_asked &&
-			source->lost_at - memo->stop_asked_at < STOPPING_MS;
+		bool just_asked = was_just_asked(source, memo);
 		memo->ran_at_loss = memo->state == OBS_RUNNING || memo->state == OBS_RESTARTING;
 		running += memo->ran_at_loss && !just_asked;
 		stopping += just_asked;
@@ -41,8 +44,7 @@ static void disconnect(struct docker_source *source)
 	/* One that was stopped while others ran on was a person's. */
 	for (int i = 0; i < source->memory.count; i++) {
 		struct memo *memo = &source->memory.memos[i];
-		bool just_asked = memo->ending.stop_asked &&
-			source->lost_at - memo->stop_asked_at < STOPPING_MS;
+		bool just_asked = was_just_asked(source, memo);
 		memo->ending.all_stopped = just_asked && running == 0 && stopping > 1;
 		memo->ran_at_loss = memo->ran_at_loss || memo->ending.all_stopped;
 	}
@@ -59,18 +61,20 @@ static bool note_event(struct docker_source *source, const struct docker_event *
 		return true;
 	struct memo *memo = memory_get(&source->memory, event->id);
 	if (strcmp(event->action, "kill") == 0) {
-		if (docker_is_stop_signal(event->signal, memo->stop_signal)) {
-			memo->ending.stop_asked = true;
-			memo->stop_asked_at = event->at_ms;
-		}
+		/* Whether it was a stop depends on the container's own stop signal, known when it is
+		 * inspected. */
+		memo->signals |= UINT64_C(1) << (event->signal & 63);
+		memo->signalled_at = event->at_ms;
 		return false;
 	}
 	if (strcmp(event->action, "oom") == 0) {
 		memo->ending.oom = true;
 		return false;
 	}
-	if (strcmp(event->action, "start") == 0)
+	if (strcmp(event->action, "start") == 0) {
 		memo->ending = (struct ending){0};
+		memo->signals = 0;
+	}
 	if (strcmp(event->action, "die") == 0)
 		memo->ending.died = true;
 	/* "stop" and "restart" come after the die and the start that say the same. */

@@ -14,12 +14,12 @@
 struct memo {
 	char id[72];
 	char name[64];
-	char stop_signal[12];
 	unsigned char state, health; /* enum obs_state, enum obs_health, as last reported */
 	bool listed;                 /* mark for one pass over a list */
 	bool ran_at_loss;
 	struct ending ending;
-	int64_t stop_asked_at;       /* wall ms by the engine's clock */
+	uint64_t signals;            /* sent through the engine since its last start, a bit each */
+	int64_t signalled_at;        /* wall ms by the engine's clock */
 };
 
 struct memory {

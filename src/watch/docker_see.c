@@ -97,6 +97,10 @@ static void judge_end(struct memo *memo, const struct docker_container *containe
 	struct observation *seen)
 {
 	struct ending *ending = &memo->ending;
+	for (int signal = 1; signal < 64; signal++)
+		if ((memo->signals >> signal & 1) != 0 &&
+		    docker_is_stop_signal(signal, container->stop_signal))
+			ending->stop_asked = true;
 	ending->engine_lost = memo->ran_at_loss;
 	seen->cause = docker_classify(container, ending);
 	seen->gave_up = container->max_retries > 0 &&
@@ -120,7 +124,6 @@ static void observe(struct docker_source *source, struct memo *memo,
 	STR_SET(seen->detail,
 		container->error[0] != '\0' ? container->error : container->health_output);
 	word_status(source, container, seen);
-	STR_SET(memo->stop_signal, container->stop_signal);
 	if (seen->state == OBS_EXITED)
 		judge_end(memo, container, seen);
 	else if (seen->state == OBS_RUNNING)

@@ -21,6 +21,9 @@ wait_until() {
 	local deadline=$(($(now_ms) + $1 * 1000)) what=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
+		if [ -f "${A:-}/pid" ] && is_gone "$(cat "$A/pid")"; then
+			die "homeostat ended while waiting for this: $what"
+		fi
 		if [ "$(now_ms)" -gt "$deadline" ]; then
 			die "not in time: $what"
 		fi
