@@ -38,7 +38,8 @@ static void start_container(const char *path, const char *id)
 int main(int argc, char **argv)
 {
 	static const char ask[] =
-		"GET /events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22die%22%5D%7D "
+		"GET "
+		"/events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22die%22%5D%7D "
 		"HTTP/1.1\r\nHost: engine\r\n\r\n";
 	static const char key[] = "\"id\":\"";
 	if (argc != 2) {

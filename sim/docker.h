@@ -1,8 +1,7 @@
 /*
- * A simulated Docker engine, API 1.41, as strict as the real one (20.10): a world of containers that
- * live by an injected clock, with the engine's own restart policies and health checks; faults by
- * script; the HTTP API over it; and the same on a unix socket for `homeostat demo`.
- *
+ * A simulated Docker engine, API 1.41, as strict as the real one (20.10): a world of containers
+ * that live by an injected clock, with the engine's own restart policies and health checks; faults
+ * by script; the HTTP API over it; and the same on a unix socket for `homeostat demo`.
  * Event sequences as recorded from Docker 20.10.24:
  *   process ends       die
  *   stop               kill (signal 15), die, stop
@@ -46,7 +45,9 @@ void sim_docker_tick(struct sim_docker *sim);
  *   forget                                                      the event buffer is emptied */
 bool sim_docker_script(struct sim_docker *sim, const char *line, char *text, size_t size);
 
-enum sim_fault { SIM_OK, SIM_REFUSED, SIM_FROZEN, SIM_DENIED, SIM_GARBAGE, SIM_HTML, SIM_TRUNCATED };
+enum sim_fault {
+	SIM_OK, SIM_REFUSED, SIM_FROZEN, SIM_DENIED, SIM_GARBAGE, SIM_HTML, SIM_TRUNCATED,
+};
 enum sim_fault sim_docker_fault(const struct sim_docker *sim);
 
 struct sim_reply {
@@ -60,8 +61,8 @@ struct sim_reply {
 void sim_docker_handle(struct sim_docker *sim, const char *method, const char *url,
 	struct arena *arena, struct sim_reply *reply);
 
-/* The first container event at or after since_ns (by its time) and after *seq: a JSON line, and *seq
- * moves on. NULL: none yet. */
+/* The first container event at or after since_ns (by its time) and after *seq: a JSON line, and
+ * *seq moves on. NULL: none yet. */
 const char *sim_docker_event(struct sim_docker *sim, int64_t since_ns, uint64_t *seq,
 	struct arena *arena);
 uint64_t sim_docker_generation(const struct sim_docker *sim); /* grows when streams are cut */
@@ -72,8 +73,8 @@ int sim_docker_posts(const struct sim_docker *sim, const char *pattern);
 const char *sim_docker_state(struct sim_docker *sim, const char *name);
 int sim_docker_most_at_once(const struct sim_docker *sim);
 
-/* `sim-docker SOCKET [LINE…]`: serves the world on a unix socket until SIGTERM. Each LINE is one of a
- * script, run at once, or as "after MS LINE" so long after the start. Returns the exit code. */
+/* `sim-docker SOCKET [LINE…]`: serves the world on a unix socket until SIGTERM. Each LINE is one of
+ * a script, run at once, or as "after MS LINE" so long after the start. Returns the exit code. */
 int sim_docker_main(int argc, char **argv);
 
 #endif

@@ -40,9 +40,10 @@ static void fail(struct call *call, int status, const char *message)
 
 static int hex(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-		: c >= 'A' && c <= 'F'                              ? c - 'A' + 10
-								    : -1;
+	return c >= '0' && c <= '9' ? c - '0'
+		: c >= 'a' && c <= 'f'  ? c - 'a' + 10
+		: c >= 'A' && c <= 'F'  ? c - 'A' + 10
+								: -1;
 }
 
 /* The decoded value of a query argument; NULL: absent. */
@@ -84,10 +85,10 @@ static void status_text(const struct sim_docker *sim, const struct sim_container
 	char ago[32];
 	bool exited = c->state == SIM_EXITED || c->state == SIM_RESTARTING;
 	str_duration(ago, world_now(sim) - (exited ? c->finished_ms : c->started_ms));
-	const char *health = !c->has_health            ? ""
-		: strcmp(c->health, "starting") == 0   ? " (health: starting)"
-		: strcmp(c->health, "healthy") == 0    ? " (healthy)"
-						       : " (unhealthy)";
+	const char *health = !c->has_health      ? ""
+		: strcmp(c->health, "starting") == 0 ? " (health: starting)"
+		: strcmp(c->health, "healthy") == 0  ? " (healthy)"
+											 : " (unhealthy)";
 	switch (c->state) {
 	case SIM_CREATED:
 		str_copy(text, 96, "Created");
@@ -259,8 +260,9 @@ static void start(struct call *call, struct sim_container *c)
 	} else if (world_start(call->sim, c)) {
 		answer(call, 204, "");
 	} else {
-		fail(call, 400, arena_printf(call->arena,
-			"OCI runtime create failed: container_linux.go:380: %s: unknown", c->error));
+		fail(call, 400,
+			arena_printf(call->arena,
+				"OCI runtime create failed: container_linux.go:380: %s: unknown", c->error));
 	}
 }
 
@@ -285,8 +287,8 @@ static void restart(struct call *call, struct sim_container *c)
 	if (c->state == SIM_RUNNING)
 		world_stop(call->sim, c);
 	if (!world_start(call->sim, c)) {
-		fail(call, 400, arena_printf(call->arena, "Cannot restart container %s: %s", c->name,
-			c->error));
+		fail(call, 400,
+			arena_printf(call->arena, "Cannot restart container %s: %s", c->name, c->error));
 		return;
 	}
 	world_event(call->sim, c, "restart", "");
@@ -297,10 +299,9 @@ static void journal(struct call *call, const char *name, const char *verb)
 {
 	struct sim_docker *sim = call->sim;
 	char *line = NULL;
-	sim->journal =
-		realloc(sim->journal, (size_t)(sim->journal_count + 1) * sizeof(*sim->journal));
+	sim->journal = realloc(sim->journal, (size_t)(sim->journal_count + 1) * sizeof(*sim->journal));
 	if (sim->journal == NULL ||
-	    asprintf(&line, "%s /containers/%s/%s", call->method, name, verb) < 0)
+		asprintf(&line, "%s /containers/%s/%s", call->method, name, verb) < 0)
 		abort();
 	sim->journal[sim->journal_count++] = line;
 }
@@ -360,8 +361,8 @@ static void version(struct call *call)
 {
 	answer(call, 200,
 		"{\"Platform\":{\"Name\":\"\"},\"Components\":[{\"Name\":\"Engine\",\"Version\":"
-		"\"20.10.24-sim\",\"Details\":{}}],\"Version\":\"20.10.24-sim\",\"ApiVersion\":\"" API_VERSION
-		"\",\"MinAPIVersion\":\"1.12\",\"Os\":\"linux\",\"Arch\":\"amd64\"}");
+		"\"20.10.24-sim\",\"Details\":{}}],\"Version\":\"20.10.24-sim\",\"ApiVersion\":"
+		"\"" API_VERSION "\",\"MinAPIVersion\":\"1.12\",\"Os\":\"linux\",\"Arch\":\"amd64\"}");
 }
 
 /* Takes "/v1.NN" off the path; false: answered as the real engine does. */
@@ -372,13 +373,16 @@ static bool take_version(struct call *call)
 		return true;
 	call->path += length;
 	if (minor > API_MINOR)
-		fail(call, 400, arena_printf(call->arena,
-			"client version 1.%d is too new. Maximum supported API version is " API_VERSION,
-			minor));
+		fail(call, 400,
+			arena_printf(call->arena,
+				"client version 1.%d is too new. Maximum supported API version is " API_VERSION,
+				minor));
 	else if (minor < OLDEST_MINOR)
-		fail(call, 400, arena_printf(call->arena,
-			"client version 1.%d is too old. Minimum supported API version is 1.12, please "
-			"upgrade your client to a newer version", minor));
+		fail(call, 400,
+			arena_printf(call->arena,
+				"client version 1.%d is too old. Minimum supported API version is 1.12, please "
+				"upgrade your client to a newer version",
+				minor));
 	return call->reply->status == 0;
 }
 

@@ -159,8 +159,8 @@ static bool listen_as_told(struct engine *engine)
 	bool up = sim_docker_fault(engine->sim) != SIM_REFUSED;
 	struct err err = {0};
 	if (up && engine->server == NULL) {
-		struct server_config config = {.unix_socket = engine->socket, .socket_mode = 0600,
-			.handler = handle, .ctx = engine};
+		struct server_config config = {
+			.unix_socket = engine->socket, .socket_mode = 0600, .handler = handle, .ctx = engine};
 		engine->server = server_start(&config, &err);
 		if (engine->server == NULL)
 			fprintf(stderr, "sim-docker: %s\n", err.text);

@@ -1,4 +1,5 @@
 /* The world's script: what happens to its containers and to the engine itself. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,20 @@
 
 #define WORDS_MAX 16
 
+/* A number of the script; what is none is 0. */
+static int number(const char *text)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+	return *end == '\0' && value >= INT_MIN && value <= INT_MAX ? (int)value : 0;
+}
+
 static struct sim_container *world_add(struct sim_docker *sim, const char *name)
 {
 	if (sim->count == sim->capacity) {
 		sim->capacity = sim->capacity * 2 + 16;
-		sim->containers =
-			realloc(sim->containers, (size_t)sim->capacity * sizeof(*sim->containers));
+		sim->containers = realloc(
+			sim->containers, (size_t)sim->capacity * sizeof(*sim->containers));
 		if (sim->containers == NULL)
 			abort();
 	}
@@ -41,20 +50,21 @@ static bool set_option(struct sim_container *container, char *option)
 	if (strcmp(option, "policy") == 0) {
 		if (colon != NULL) {
 			*colon = '\0';
-			container->max_retries = atoi(colon + 1);
+			container->max_retries = number(colon + 1);
 		}
 		str_copy(container->policy, sizeof(container->policy), value);
 	} else if (strcmp(option, "label") == 0 && strchr(value, '=') != NULL) {
 		char *text = strchr(value, '=');
 		*text++ = '\0';
 		size_t used = strlen(container->labels);
-		str_format(container->labels + used, sizeof(container->labels) - used,
-			"%s\"%s\":\"%s\"", used > 0 ? "," : "", value, text);
+		str_format(container->labels + used, sizeof(container->labels) - used, "%s\"%s\":\"%s\"",
+			used > 0 ? "," : "", value, text);
 	} else if (strcmp(option, "loop") == 0 && colon != NULL) {
-		container->loop_ms = atoi(value);
-		container->loop_code = atoi(colon + 1);
+		*colon = '\0';
+		container->loop_ms = number(value);
+		container->loop_code = number(colon + 1);
 	} else if (strcmp(option, "stopsignal") == 0) {
-		container->stop_signal = atoi(value);
+		container->stop_signal = number(value);
 	} else if (strcmp(option, "broken") == 0) {
 		str_copy(container->broken, sizeof(container->broken), value);
 	} else {
@@ -121,8 +131,12 @@ static bool do_engine(struct sim_docker *sim, const char *how, char *text, size_
 		const char *how;
 		enum sim_fault fault;
 	} faults[] = {
-		{"down", SIM_REFUSED},   {"shutdown", SIM_REFUSED}, {"frozen", SIM_FROZEN},
-		{"denied", SIM_DENIED},  {"garbage", SIM_GARBAGE},  {"html", SIM_HTML},
+		{"down", SIM_REFUSED},
+		{"shutdown", SIM_REFUSED},
+		{"frozen", SIM_FROZEN},
+		{"denied", SIM_DENIED},
+		{"garbage", SIM_GARBAGE},
+		{"html", SIM_HTML},
 		{"truncated", SIM_TRUNCATED},
 	};
 	if (strcmp(how, "up") == 0) {
@@ -145,7 +159,7 @@ static bool do_verb(struct sim_docker *sim, struct sim_container *c, char **word
 {
 	const char *verb = words[0];
 	if (strcmp(verb, "crash") == 0 && n == 3) {
-		world_die(sim, c, atoi(words[2]));
+		world_die(sim, c, number(words[2]));
 	} else if (strcmp(verb, "finish") == 0) {
 		world_die(sim, c, 0);
 	} else if (strcmp(verb, "oom") == 0) {
@@ -160,10 +174,10 @@ static bool do_verb(struct sim_docker *sim, struct sim_container *c, char **word
 	} else if (strcmp(verb, "stop") == 0) {
 		world_stop(sim, c);
 	} else if (strcmp(verb, "kill") == 0) {
-		world_kill(sim, c, n > 2 ? atoi(words[2]) : 9);
+		world_kill(sim, c, n > 2 ? number(words[2]) : 9);
 	} else if (strcmp(verb, "signal") == 0 && n == 3) {
 		char attributes[40];
-		str_format(attributes, sizeof(attributes), "\"signal\":\"%d\"", atoi(words[2]));
+		str_format(attributes, sizeof(attributes), "\"signal\":\"%d\"", number(words[2]));
 		world_event(sim, c, "kill", attributes);
 	} else if (strcmp(verb, "start") == 0) {
 		world_start(sim, c);
@@ -193,7 +207,7 @@ bool sim_docker_script(struct sim_docker *sim, const char *line, char *text, siz
 	int n = 0;
 	str_copy(copy, sizeof(copy), line);
 	for (char *word = strtok_r(copy, " \n", &save); word != NULL && n < WORDS_MAX;
-	     word = strtok_r(NULL, " \n", &save))
+		 word = strtok_r(NULL, " \n", &save))
 		words[n++] = word;
 	if (n == 0)
 		return true;

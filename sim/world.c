@@ -43,7 +43,7 @@ struct sim_container *world_find(struct sim_docker *sim, const char *id_or_name)
 	for (int i = 0; i < sim->count; i++) {
 		struct sim_container *container = &sim->containers[i];
 		if (strcmp(container->name, id_or_name) == 0 ||
-		    (length >= 12 && strncmp(container->id, id_or_name, length) == 0))
+			(length >= 12 && strncmp(container->id, id_or_name, length) == 0))
 			return container;
 	}
 	return NULL;
@@ -115,7 +115,7 @@ static bool policy_wants(const struct sim_container *container)
 	if (container->stopped_by_hand)
 		return false;
 	if (strcmp(container->policy, "always") == 0 ||
-	    strcmp(container->policy, "unless-stopped") == 0)
+		strcmp(container->policy, "unless-stopped") == 0)
 		return true;
 	return strcmp(container->policy, "on-failure") == 0 && container->exit_code != 0 &&
 		(container->max_retries == 0 || container->restart_count < container->max_retries);
@@ -126,8 +126,8 @@ static void plan_restart(struct sim_docker *sim, struct sim_container *container
 {
 	int64_t now = world_now(sim);
 	bool ran_long = now - container->started_ms >= 10000;
-	container->backoff_ms =
-		ran_long || container->backoff_ms == 0 ? 100 : container->backoff_ms * 2;
+	container->backoff_ms = ran_long || container->backoff_ms == 0 ? 100
+																   : container->backoff_ms * 2;
 	if (container->backoff_ms > 60000)
 		container->backoff_ms = 60000;
 	container->restart_count++;
@@ -229,8 +229,8 @@ int sim_docker_posts(const struct sim_docker *sim, const char *pattern)
 	return count;
 }
 
-const char *sim_docker_event(struct sim_docker *sim, int64_t since_ns, uint64_t *seq,
-	struct arena *arena)
+const char *sim_docker_event(
+	struct sim_docker *sim, int64_t since_ns, uint64_t *seq, struct arena *arena)
 {
 	uint64_t first = sim->seq > EVENTS_KEPT ? sim->seq - EVENTS_KEPT : 0;
 	if (first < sim->forgotten)
@@ -244,9 +244,8 @@ const char *sim_docker_event(struct sim_docker *sim, int64_t since_ns, uint64_t 
 			"{\"status\":\"%s\",\"id\":\"%s\",\"from\":\"sim\",\"Type\":\"container\","
 			"\"Action\":\"%s\",\"Actor\":{\"ID\":\"%s\",\"Attributes\":{\"image\":\"sim\","
 			"\"name\":\"%s\"%s}},\"scope\":\"local\",\"time\":%lld,\"timeNano\":%lld}",
-			event->action, event->id, event->action, event->id, event->name,
-			event->attributes, (long long)(event->at_ns / 1000000000),
-			(long long)event->at_ns);
+			event->action, event->id, event->action, event->id, event->name, event->attributes,
+			(long long)(event->at_ns / 1000000000), (long long)event->at_ns);
 	}
 	return NULL;
 }

@@ -59,10 +59,10 @@ struct http_stream {
 
 struct http *__wrap_http_open(const struct http_config *config);
 void __wrap_http_close(struct http *http);
-bool __wrap_http_perform(struct http *http, const struct http_request *request,
-	struct arena *arena, struct http_reply *reply, struct err *err);
-struct http_stream *__wrap_http_stream_open(struct http *http, const struct http_request *request,
-	struct err *err);
+bool __wrap_http_perform(struct http *http, const struct http_request *request, struct arena *arena,
+	struct http_reply *reply, struct err *err);
+struct http_stream *__wrap_http_stream_open(
+	struct http *http, const struct http_request *request, struct err *err);
 enum http_next __wrap_http_stream_next(struct http_stream *stream, const char **line,
 	size_t *length, int64_t timeout_ms, struct err *err);
 void __wrap_http_stream_close(struct http_stream *stream);
@@ -82,8 +82,7 @@ void __wrap_http_close(struct http *http)
 /* Whether the call at hand is the one that is to fail, at this side of its effect. */
 static bool fails_now(enum lab_fault when)
 {
-	if (current->http_at == 0 || current->calls != current->http_at ||
-	    current->http_when != when)
+	if (current->http_at == 0 || current->calls != current->http_at || current->http_when != when)
 		return false;
 	current->http_at = 0;
 	current->happened = true;
@@ -127,8 +126,8 @@ static bool exchange(const struct http_request *request, struct arena *arena,
 	return true;
 }
 
-bool __wrap_http_perform(struct http *http, const struct http_request *request,
-	struct arena *arena, struct http_reply *reply, struct err *err)
+bool __wrap_http_perform(struct http *http, const struct http_request *request, struct arena *arena,
+	struct http_reply *reply, struct err *err)
 {
 	struct sim_reply answer;
 	if (!exchange(request, arena, &answer, err))
@@ -139,8 +138,8 @@ bool __wrap_http_perform(struct http *http, const struct http_request *request,
 	return true;
 }
 
-struct http_stream *__wrap_http_stream_open(struct http *http, const struct http_request *request,
-	struct err *err)
+struct http_stream *__wrap_http_stream_open(
+	struct http *http, const struct http_request *request, struct err *err)
 {
 	struct sim_reply answer;
 	auto_arena arena = arena_new(1 << 20);
@@ -332,8 +331,8 @@ void lab_free(struct lab *lab)
 	sim_docker_free(lab->sim);
 	clock_free(lab->clock);
 	free(lab->words);
-	static const char *const files[] = {"homeostat.db", "homeostat.db-wal", "homeostat.db-shm", "homeostat.lock",
-		"secret.key", "secrets"};
+	static const char *const files[] = {"homeostat.db", "homeostat.db-wal", "homeostat.db-shm",
+		"homeostat.lock", "secret.key", "secrets"};
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		STR_FORMAT(command, "%s/%s", lab->folder, files[i]);
 		remove(command);
@@ -436,8 +435,7 @@ struct search {
 static void take_newest(void *ctx, const struct incident *incident)
 {
 	struct search *search = ctx;
-	if (strcmp(incident->component.name, search->component) == 0 &&
-	    incident->id > search->found.id)
+	if (strcmp(incident->component.name, search->component) == 0 && incident->id > search->found.id)
 		search->found = *incident;
 }
 
@@ -517,8 +515,8 @@ void lab_check_store(struct lab *lab)
 	char *integrity = one_value(db, "PRAGMA integrity_check");
 	assert_string_equal(integrity, "ok");
 	free(integrity);
-	char *twice = one_value(db,
-		"SELECT incident_id FROM action GROUP BY incident_id, attempt HAVING count(*) > 1");
+	char *twice = one_value(
+		db, "SELECT incident_id FROM action GROUP BY incident_id, attempt HAVING count(*) > 1");
 	assert_null(twice);
 	sqlite3_close(db);
 	assert_true(secret_derive(lab->folder, "audit", key, &err));

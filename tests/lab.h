@@ -1,8 +1,8 @@
 /*
- * The lab: the whole core, its store and its Docker watcher, on a simulated engine and a wound clock,
- * in one thread. http.c's functions are replaced by ld --wrap with calls into the simulator, so that
- * everything above them is the product's own code. Calls and commits can be made to fail, or to kill
- * the daemon, by number.
+ * The lab: the whole core, its store and its Docker watcher, on a simulated engine and a wound
+ * clock, in one thread. http.c's functions are replaced by ld --wrap with calls into the simulator,
+ * so that everything above them is the product's own code. Calls and commits can be made to fail,
+ * or to kill the daemon, by number.
  */
 #ifndef TESTS_LAB_H
 #define TESTS_LAB_H
@@ -53,7 +53,8 @@ const char *lab_state_folder(const struct lab *lab);
 /* Faults. The n-th call from now (1: the next): 0 none. */
 enum lab_fault { FAULT_BEFORE, FAULT_AFTER }; /* before or after its effect */
 void lab_fail_http(struct lab *lab, int n, enum lab_fault when);
-/* The daemon is killed at its n-th commit, as by SIGKILL: it is not up any more, nothing is told. */
+/* The daemon is killed at its n-th commit, as by SIGKILL: it is not up any more, nothing is told
+ * of it. */
 void lab_kill_at_commit(struct lab *lab, int n, enum lab_fault when);
 /* Commits fail (the disk is full) until told otherwise. */
 void lab_disk_full(struct lab *lab, bool full);

@@ -27,17 +27,23 @@ struct act_context {
 enum act_result {
 	ACT_DONE,     /* it was done, or need not be done any more: text says which */
 	ACT_FAILED,   /* it was not done, or failed: text says why */
-	ACT_UNKNOWN,  /* no answer within the deadline: it may have been done; look before anything else */
+	ACT_UNKNOWN,  /* no answer within the deadline: it may have been done: look first */
 	ACT_GONE,     /* its object does not exist any more */
 	ACT_REFUSED,  /* the world has changed so that the plan no longer fits: text says how */
 };
-enum look_result { LOOK_HEALTHY, LOOK_NOT_YET, LOOK_UNHEALTHY, LOOK_BLIND, LOOK_MEANT /* off on purpose or gone */ };
+enum look_result {
+	LOOK_HEALTHY,
+	LOOK_NOT_YET,
+	LOOK_UNHEALTHY,
+	LOOK_BLIND, /* could not be seen */
+	LOOK_MEANT, /* off on purpose, or gone */
+};
 
 struct action {
 	struct action_info info;
 	/* What would be done, in one sentence, without doing it. */
-	bool (*check)(const struct act_context *context, const struct plan *plan, char *text, size_t size,
-		struct err *err);
+	bool (*check)(const struct act_context *context, const struct plan *plan, char *text,
+		size_t size, struct err *err);
 	enum act_result (*run)(const struct act_context *context, const struct plan *plan, char *text,
 		size_t size);
 	/* One look at the component afterwards. since_ms (out): wall time since when it has been up, by

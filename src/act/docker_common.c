@@ -4,8 +4,8 @@
 
 #include "base/str.h"
 
-struct docker *docker_of_plan(const struct act_context *context, const struct plan *plan,
-	struct err *err)
+struct docker *docker_of_plan(
+	const struct act_context *context, const struct plan *plan, struct err *err)
 {
 	for (int i = 0; i < context->config->docker_count; i++) {
 		const struct config_docker *docker = &context->config->docker[i];

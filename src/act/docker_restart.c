@@ -80,8 +80,8 @@ static enum act_result restart(struct docker *docker, const struct act_context *
 	return ACT_DONE;
 }
 
-static enum act_result run(const struct act_context *context, const struct plan *plan, char *text,
-	size_t size)
+static enum act_result run(
+	const struct act_context *context, const struct plan *plan, char *text, size_t size)
 {
 	struct err err = {0};
 	struct docker *docker = docker_of_plan(context, plan, &err);
@@ -133,16 +133,17 @@ static enum look_result verify(const struct act_context *context, const struct p
 }
 
 const struct action docker_restart = {
-	.info = {
-		.name = "docker.container.restart",
-		.summary = "Restart a container; start it when it has exited.",
-		.title = "Restart container",
-		.done = "restarted container",
-		.kind = COMPONENT_CONTAINER,
-		.floor = RISK_LOW,
-		.has_undo = false,
-		.counts = true,
-	},
+	.info =
+		{
+			.name = "docker.container.restart",
+			.summary = "Restart a container; start it when it has exited.",
+			.title = "Restart container",
+			.done = "restarted container",
+			.kind = COMPONENT_CONTAINER,
+			.floor = RISK_LOW,
+			.has_undo = false,
+			.counts = true,
+		},
 	.check = check,
 	.run = run,
 	.verify = verify,

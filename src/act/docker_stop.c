@@ -18,8 +18,8 @@ static bool check(const struct act_context *context, const struct plan *plan, ch
 	return true;
 }
 
-static enum act_result run(const struct act_context *context, const struct plan *plan, char *text,
-	size_t size)
+static enum act_result run(
+	const struct act_context *context, const struct plan *plan, char *text, size_t size)
 {
 	struct err err = {0};
 	struct docker *docker = docker_of_plan(context, plan, &err);
@@ -53,16 +53,17 @@ static enum look_result verify(const struct act_context *context, const struct p
 }
 
 const struct action docker_stop = {
-	.info = {
-		.name = "docker.container.stop",
-		.summary = "Stop a container (10 s to end by itself, then killed).",
-		.title = "Stop container",
-		.done = "stopped container",
-		.kind = COMPONENT_CONTAINER,
-		.floor = RISK_MEDIUM,
-		.has_undo = false,
-		.counts = true,
-	},
+	.info =
+		{
+			.name = "docker.container.stop",
+			.summary = "Stop a container (10 s to end by itself, then killed).",
+			.title = "Stop container",
+			.done = "stopped container",
+			.kind = COMPONENT_CONTAINER,
+			.floor = RISK_MEDIUM,
+			.has_undo = false,
+			.counts = true,
+		},
 	.check = check,
 	.run = run,
 	.verify = verify,

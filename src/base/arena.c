@@ -111,8 +111,8 @@ void *arena_grow(struct arena *arena, void *old, size_t old_bytes, size_t new_by
 		return NULL;
 	size_t want = round_up(new_bytes);
 	if (old != NULL && chunk != NULL && want > had &&
-	    (unsigned char *)old + had == chunk->bytes + chunk->used &&
-	    chunk->size - chunk->used >= want - had && arena->limit - arena->used >= want - had) {
+		(unsigned char *)old + had == chunk->bytes + chunk->used &&
+		chunk->size - chunk->used >= want - had && arena->limit - arena->used >= want - had) {
 		memset(chunk->bytes + chunk->used, 0, want - had);
 		chunk->used += want - had;
 		arena->used += want - had;

@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 
-bool (err_set)(struct err *err, enum err_kind kind, const char *fmt, ...)
+bool(err_set)(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
 	if (err == NULL)
 		return false;
@@ -17,7 +17,7 @@ bool (err_set)(struct err *err, enum err_kind kind, const char *fmt, ...)
 	return false;
 }
 
-bool (err_prefix)(struct err *err, const char *fmt, ...)
+bool(err_prefix)(struct err *err, const char *fmt, ...)
 {
 	if (err == NULL)
 		return false;
@@ -35,9 +35,14 @@ bool (err_prefix)(struct err *err, const char *fmt, ...)
 const char *err_kind_name(enum err_kind kind)
 {
 	static const char *const names[] = {
-		[ERR_NONE] = "none",           [ERR_RETRY] = "retry",   [ERR_TIMEOUT] = "timeout",
-		[ERR_CANCELLED] = "cancelled", [ERR_DENIED] = "denied", [ERR_GONE] = "gone",
-		[ERR_INPUT] = "input",         [ERR_SYSTEM] = "system",
+		[ERR_NONE] = "none",
+		[ERR_RETRY] = "retry",
+		[ERR_TIMEOUT] = "timeout",
+		[ERR_CANCELLED] = "cancelled",
+		[ERR_DENIED] = "denied",
+		[ERR_GONE] = "gone",
+		[ERR_INPUT] = "input",
+		[ERR_SYSTEM] = "system",
 	};
 	return names[kind];
 }

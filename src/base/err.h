@@ -1,7 +1,7 @@
 /*
  * Errors. The kind is for the program, the text is for people. A function that can fail returns
- * false (or NULL) and fills the err it was given; on success the err is untouched. Context is put in
- * front on the way up: "docker local: GET /containers/json: no answer in 5 s". Owns nothing.
+ * false (or NULL) and fills the err it was given; on success the err is untouched. Context is put
+ * in front on the way up: "docker local: GET /containers/json: no answer in 5 s". Owns nothing.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

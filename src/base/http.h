@@ -55,9 +55,9 @@ void http_global_init(void);
 struct http *http_open(const struct http_config *config);
 void http_close(struct http *http);
 
-/* One exchange. Any status is a success; false only when there was no complete answer:
- * ERR_TIMEOUT, ERR_CANCELLED, ERR_DENIED (certificate, socket permission), ERR_INPUT (not HTTP, too
- * large), ERR_RETRY (everything else of the network). The text names method, path and cause. */
+/* One exchange. Any status is a success; false only when there was no complete answer: ERR_TIMEOUT,
+ * ERR_CANCELLED, ERR_DENIED (certificate, socket permission), ERR_INPUT (not HTTP, too large),
+ * ERR_RETRY (everything else of the network). The text names method, path and cause. */
 bool http_perform(struct http *http, const struct http_request *request, struct arena *arena,
 	struct http_reply *reply, struct err *err);
 

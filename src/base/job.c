@@ -14,8 +14,8 @@
 /* libcurl with TLS and a name look-up needs about 100 KiB of stack. */
 #define STACK_BYTES (256 * 1024)
 
-/* Counting short jobs needs no lock: each job that ends sends a mail to `ended`, and jobs_free waits
- * for as many mails as jobs were started. */
+/* Counting short jobs needs no lock: each job that ends sends a mail to `ended`, and jobs_free
+ * waits for as many mails as jobs were started. */
 struct jobs {
 	enum jobs_mode mode;
 	int stop_fd;
@@ -24,7 +24,7 @@ struct jobs {
 	struct long_thread {
 		struct long_thread *next;
 		pthread_t id;
-	} *threads;
+	} * threads;
 };
 
 struct job {
@@ -50,7 +50,8 @@ struct jobs *jobs_new(enum jobs_mode mode)
 }
 
 /* Signals belong to the main thread. */
-static bool thread_start(pthread_t *id, const char *name, void *(*fn)(void *), void *arg, bool detached)
+static bool thread_start(
+	pthread_t *id, const char *name, void *(*fn)(void *), void *arg, bool detached)
 {
 	pthread_attr_t attr;
 	pthread_attr_init(&attr);
@@ -83,8 +84,8 @@ static void *job_main(void *arg)
 static void reap(struct jobs *jobs, int64_t timeout_ms)
 {
 	struct mail *mail;
-	while (jobs->reaped < jobs->started &&
-	       (mail = mailbox_receive(jobs->ended, timeout_ms)) != NULL) {
+	while (
+		jobs->reaped < jobs->started && (mail = mailbox_receive(jobs->ended, timeout_ms)) != NULL) {
 		jobs->reaped++;
 		mail_free(mail);
 	}

@@ -1,7 +1,7 @@
 /*
  * Jobs: short conversations off the core (look at a container, restart it). A job is a function and
- * a body in an arena that it owns; it answers by mail. Started on a thread each, or inline, at once,
- * for tests. stop_fd is readable when the program stops: pass it to every wait.
+ * a body in an arena that it owns; it answers by mail. Started on a thread each, or inline, at
+ * once, for tests. stop_fd is readable when the program stops: pass it to every wait.
  */
 #ifndef BASE_JOB_H
 #define BASE_JOB_H

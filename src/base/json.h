@@ -1,8 +1,8 @@
 /*
  * JSON: reading by tokens over the text itself (nothing is copied until asked for), by hand or by a
  * table; writing into a str. The one owner of the JSON library. Values are handles, cheap to copy,
- * valid as long as the text and the arena. Everything outside is untrusted: strict syntax, depth and
- * token limits, and a missing member is an ordinary value of kind JSON_NONE.
+ * valid as long as the text and the arena. Everything outside is untrusted: strict syntax, depth
+ * and token limits, and a missing member is an ordinary value of kind JSON_NONE.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -15,7 +15,9 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum json_kind { JSON_NONE, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_kind {
+	JSON_NONE, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT,
+};
 
 struct json_doc;
 struct json {
@@ -32,7 +34,8 @@ enum json_kind json_kind(struct json value);
 /* Member of an object; JSON_NONE when absent or not an object. Path: "State.Health.Status". */
 struct json json_get(struct json object, const char *key);
 struct json json_path(struct json object, const char *path);
-/* Children of an array or an object, in order: for (v = json_first(a); json_is(v); v = json_next(v)) */
+/* Children of an array or an object, in order: for (v = json_first(a); json_is(v); v =
+ * json_next(v)) */
 struct json json_first(struct json parent);
 struct json json_next(struct json child);
 bool json_is(struct json value); /* not JSON_NONE */

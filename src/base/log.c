@@ -35,7 +35,8 @@ void log_init(enum log_level level)
 	logger.colour = !logger.journal && getenv("NO_COLOR") == NULL && isatty(STDERR_FILENO);
 }
 
-/* A line of the log is one line: text from outside must not forge another, nor speak to a terminal. */
+/* A line of the log is one line: text from outside must not forge another, nor speak to a terminal.
+ */
 static void tame(char *text)
 {
 	for (; *text != '\0'; text++)
@@ -68,7 +69,8 @@ void log_at(enum log_level level, const char *fmt, ...)
 	if (logger.journal)
 		fprintf(stderr, "%s%s\n", levels[level].priority, text);
 	else if (logger.colour)
-		fprintf(stderr, "%s %s%s: %s\033[0m\n", now, levels[level].colour, levels[level].word, text);
+		fprintf(
+			stderr, "%s %s%s: %s\033[0m\n", now, levels[level].colour, levels[level].word, text);
 	else
 		fprintf(stderr, "%s %s: %s\n", now, levels[level].word, text);
 	pthread_mutex_unlock(&logger.lock);

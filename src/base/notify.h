@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* "READY=1", "STOPPING=1", "RELOADING=1", "WATCHDOG=1", "STATUS=…"; several on lines of their own. */
+/* "READY=1", "STOPPING=1", "RELOADING=1", "WATCHDOG=1", "STATUS=…"; several: a line each. */
 void notify_systemd(const char *state);
 
 /* Half of the watchdog's time, in milliseconds; 0: there is no watchdog. */

@@ -1,6 +1,6 @@
 /*
- * The redactor: the one gate that every text for people, logs, chats and models passes. Replaces our
- * own secrets (by value, as registered) and what looks like a secret (keys, tokens, passwords,
+ * The redactor: the one gate that every text for people, logs, chats and models passes. Replaces
+ * our own secrets (by value, as registered) and what looks like a secret (keys, tokens, passwords,
  * URLs with credentials, private keys) by "[redacted]". Any thread after registration.
  */
 #ifndef BASE_REDACT_H

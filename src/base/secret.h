@@ -18,8 +18,8 @@
 void secret_init(void);
 
 /* Resolves "secret:NAME" or "env:NAME"; anything else is returned as it is (and registered with the
- * redactor). The value is in locked memory until secret_done. NULL: err says what is missing and the
- * command that sets it. */
+ * redactor). The value is in locked memory until secret_done. NULL: err says what is missing and
+ * the command that sets it. */
 const char *secret_resolve(const char *state_dir, const char *reference, struct err *err);
 
 bool secret_set(const char *state_dir, const char *name, const char *value, struct err *err);

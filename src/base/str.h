@@ -43,7 +43,7 @@ bool str_ends(const char *text, const char *suffix);
 bool str_match(const char *pattern, const char *text);
 /* Edit distance with transpositions (Damerau, restricted), at most limit + 1. */
 int str_distance(const char *a, const char *b, int limit);
-/* The candidate nearest to text within a third of its length, or NULL. candidates ends with NULL. */
+/* The candidate nearest to text within a third of its length, or NULL. NULL ends candidates. */
 const char *str_nearest(const char *text, const char *const *candidates);
 
 /* "2025-10-24 16:30:15 UTC" from wall milliseconds. */

@@ -112,8 +112,11 @@ static const struct unit {
 	const char *suffix, *word;
 	int64_t ms;
 } units[] = {
-	{"d", "day", 86400000}, {"h", "hour", 3600000}, {"m", "minute", 60000},
-	{"s", "second", 1000},  {"ms", NULL, 1},
+	{"d", "day", 86400000},
+	{"h", "hour", 3600000},
+	{"m", "minute", 60000},
+	{"s", "second", 1000},
+	{"ms", NULL, 1},
 };
 
 void str_duration(char field[32], int64_t ms)

@@ -1,8 +1,8 @@
 /*
  * Client of the Docker Engine API (and Podman's compatible socket), 1.41 to the newest: the version
  * is negotiated at the first call. Reached over a unix socket, TLS TCP, or ssh:// (the OpenSSH
- * client running "docker system dial-stdio" there). A handle belongs to one thread.
- * Source: Docker Engine API reference, v1.41 to v1.51.
+ * client running "docker system dial-stdio" there). A handle belongs to one thread. Source: Docker
+ * Engine API reference, v1.41 to v1.51.
  */
 #ifndef CLIENT_DOCKER_H
 #define CLIENT_DOCKER_H

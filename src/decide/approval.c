@@ -16,8 +16,8 @@ static bool is_expired(const struct approval *approval, int64_t at)
 	return approval->expires_at != 0 && at >= approval->expires_at;
 }
 
-bool approval_allows(const struct approval *approval, const struct incident *incident,
-	int64_t now_ms)
+bool approval_allows(
+	const struct approval *approval, const struct incident *incident, int64_t now_ms)
 {
 	return fits(approval, incident) && approval->approved && approval->decided_at != 0 &&
 		approval->actor[0] != '\0' && !is_expired(approval, approval->decided_at) &&

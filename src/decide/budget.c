@@ -1,7 +1,7 @@
 #include "decide/decide.h"
 
-struct budget budget_judge(const struct attempts *attempts, const struct config_brakes *brakes,
-	int64_t now_ms)
+struct budget budget_judge(
+	const struct attempts *attempts, const struct config_brakes *brakes, int64_t now_ms)
 {
 	struct budget budget = {0};
 	int in_a_row = 0;

@@ -75,7 +75,7 @@ struct verdict {
 };
 struct verdict policy_decide(const struct situation *situation);
 
-/* The safety rule of approvals, alone: exact plan, this attempt, by someone, unexpired, said yes. */
+/* The safety rule of approvals: exact plan, this attempt, by someone, unexpired, said yes. */
 bool approval_allows(const struct approval *approval, const struct incident *incident,
 	int64_t now_ms);
 /* May still be decided: open, unexpired, of this plan and attempt. why (out): for people. */

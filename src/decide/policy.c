@@ -71,8 +71,8 @@ struct verdict policy_decide(const struct situation *s)
 		return held;
 	bool ask = needs_approval(s) && !s->approved;
 	if (s->healing == HEALING_SHADOW)
-		return postpone(HOLD_MODE, 0,
-			ask ? "shadow mode: would ask a person" : "shadow mode: would do it now");
+		return postpone(
+			HOLD_MODE, 0, ask ? "shadow mode: would ask a person" : "shadow mode: would do it now");
 	if (ask)
 		return verdict(VERDICT_ASK, s->seen ? "" : "nobody saw why it stopped");
 	held = caps(s);

@@ -3,8 +3,8 @@
 #include "base/str.h"
 #include "decide/decide.h"
 
-static bool row_matches(const struct config_policy *row, const struct component *component,
-	const char *action)
+static bool row_matches(
+	const struct config_policy *row, const struct component *component, const char *action)
 {
 	return (row->component == NULL || str_match(row->component, component->name)) &&
 		(row->source == NULL || str_match(row->source, component->source)) &&

@@ -66,14 +66,14 @@ static void judge_running(const struct observation *seen, struct finding *findin
 	}
 }
 
-static void judge_unreachable(const struct observation *seen, const struct config_brakes *brakes,
-	struct finding *finding)
+static void judge_unreachable(
+	const struct observation *seen, const struct config_brakes *brakes, struct finding *finding)
 {
 	if (seen->trouble == OBS_ERR_DENIED) {
 		finding->kind = FINDING_BLIND;
 		finding->severity = SEVERITY_DEGRADED;
-		STR_FORMAT(finding->issue, "Cannot look at Docker (%s): %s", seen->component.source,
-			seen->detail);
+		STR_FORMAT(
+			finding->issue, "Cannot look at Docker (%s): %s", seen->component.source, seen->detail);
 		return;
 	}
 	finding->kind = FINDING_UNREACHABLE;

@@ -49,8 +49,8 @@ static void explain_exit(const struct observation *seen, struct diagnosis *diagn
 	diagnosis->confidence = 0.5;
 }
 
-static void explain(enum finding_kind finding, const struct observation *seen,
-	struct diagnosis *diagnosis)
+static void explain(
+	enum finding_kind finding, const struct observation *seen, struct diagnosis *diagnosis)
 {
 	switch (finding) {
 	case FINDING_EXITED_UNSEEN:

@@ -28,8 +28,10 @@ struct job_order {
 static void job_main(struct arena **arena, void *body, int stop_fd)
 {
 	struct job_order *order = body;
-	struct act_context context = {
-		.config = order->config, .clock = order->clock, .stop_fd = stop_fd, .arena = *arena,
+	struct act_context context = {.config = order->config,
+		.clock = order->clock,
+		.stop_fd = stop_fd,
+		.arena = *arena,
 		.ordered = order->ordered};
 	struct arena *mail = arena_new(4096);
 	struct job_answer *answer = ARENA_NEW(mail, struct job_answer);
@@ -42,8 +44,8 @@ static void job_main(struct arena **arena, void *body, int stop_fd)
 	else if (order->kind == JOB_UNDONE)
 		answer->acted = action->undo(&context, &order->plan, answer->text, sizeof(answer->text));
 	else
-		answer->looked = action->verify(&context, &order->plan, &answer->since_ms, answer->text,
-			sizeof(answer->text));
+		answer->looked = action->verify(
+			&context, &order->plan, &answer->since_ms, answer->text, sizeof(answer->text));
 	mailbox_send(order->inbox, MAIL_JOB, &mail, answer);
 }
 
@@ -76,14 +78,14 @@ void start_look(struct heal *heal, struct life *life, enum job_kind kind)
 	start(heal, life, kind, "look");
 }
 
-static void end_action(struct heal *heal, const struct life *life, const char *outcome,
-	const char *text)
+static void end_action(
+	struct heal *heal, const struct life *life, const char *outcome, const char *text)
 {
 	struct err err = {0};
 	if (must_store(heal))
 		stored(heal,
-			store_action_end(heal->store, life->row.id, life->row.attempt, outcome, text,
-				now_ms(heal), &err),
+			store_action_end(
+				heal->store, life->row.id, life->row.attempt, outcome, text, now_ms(heal), &err),
 			&err);
 }
 
@@ -93,8 +95,10 @@ static void take_acted(struct heal *heal, struct life *life, const struct job_an
 		const char *outcome;
 		enum life_event event;
 	} results[] = {
-		[ACT_DONE] = {"done", EVENT_DONE},         [ACT_FAILED] = {"failed", EVENT_FAILED},
-		[ACT_UNKNOWN] = {"unknown", EVENT_TIMEOUT}, [ACT_GONE] = {"gone", EVENT_CLEARED},
+		[ACT_DONE] = {"done", EVENT_DONE},
+		[ACT_FAILED] = {"failed", EVENT_FAILED},
+		[ACT_UNKNOWN] = {"unknown", EVENT_TIMEOUT},
+		[ACT_GONE] = {"gone", EVENT_CLEARED},
 		[ACT_REFUSED] = {"refused", EVENT_CLEARED},
 	};
 	heal->acting--;
@@ -238,6 +242,6 @@ void take_job(struct heal *heal, void *body)
 	 * must be what is. */
 	struct err err = {0};
 	if (heal->queued == 0 && life->row.healthy_since != life->before.healthy_since &&
-	    must_store(heal))
+		must_store(heal))
 		stored(heal, store_incident_update(heal->store, &life->row, "", &err), &err);
 }

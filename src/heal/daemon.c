@@ -55,8 +55,8 @@ static void *signals_main(void *arg)
 		if (read(daemon->signal_fd, &info, sizeof(info)) != sizeof(info))
 			continue;
 		struct arena *arena = arena_new(1024);
-		mailbox_send(daemon->inbox, info.ssi_signo == SIGHUP ? MAIL_RELOAD : MAIL_STOP, &arena,
-			NULL);
+		mailbox_send(
+			daemon->inbox, info.ssi_signo == SIGHUP ? MAIL_RELOAD : MAIL_STOP, &arena, NULL);
 	}
 	return NULL;
 }

@@ -14,8 +14,7 @@ void recent_add(struct heal *heal, const char *component, int64_t began_at)
 {
 	if (heal->recent_count == heal->recent_capacity) {
 		heal->recent_capacity = heal->recent_capacity * 2 + 16;
-		heal->recent =
-			realloc(heal->recent, (size_t)heal->recent_capacity * sizeof(*heal->recent));
+		heal->recent = realloc(heal->recent, (size_t)heal->recent_capacity * sizeof(*heal->recent));
 		if (heal->recent == NULL)
 			abort();
 	}
@@ -50,8 +49,7 @@ static struct budget budget_of(const struct heal *heal, const char *component)
 		if (strcmp(heal->recent[i].component, component) != 0)
 			continue;
 		if (attempts.count == room) { /* the oldest matter least */
-			memmove(attempts.began_at, attempts.began_at + 1,
-				(size_t)(room - 1) * sizeof(int64_t));
+			memmove(attempts.began_at, attempts.began_at + 1, (size_t)(room - 1) * sizeof(int64_t));
 			attempts.count--;
 		}
 		attempts.began_at[attempts.count++] = heal->recent[i].began_at;
@@ -111,8 +109,8 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 	};
 	if (action == NULL)
 		return s;
-	struct weight weight =
-		risk_weigh(heal->config, &life->row.component, action->info.name, action->info.floor);
+	struct weight weight = risk_weigh(
+		heal->config, &life->row.component, action->info.name, action->info.floor);
 	s.risk = life->row.plan.risk = weight.risk;
 	s.consent = weight.consent;
 	s.budget = budget_of(heal, life->row.component.name);

@@ -39,14 +39,13 @@ static void suppress_children(struct heal *heal, const struct life *parent)
 	int count = heal->life_count;
 	for (int i = 0; i < count; i++)
 		if (life_rule(heal->lives[i]->row.state, EVENT_PARENT_FAILED) != NULL &&
-		    parent_of(heal, heal->lives[i]) == parent)
+			parent_of(heal, heal->lives[i]) == parent)
 			life_raise(heal, heal->lives[i], EVENT_PARENT_FAILED);
 }
 
 static void do_diagnose(struct heal *heal, struct life *life)
 {
-	diagnose_by_rules(life->row.finding, &life->row.component, heal->sight,
-		&life->row.diagnosis);
+	diagnose_by_rules(life->row.finding, &life->row.component, heal->sight, &life->row.diagnosis);
 	note_failure(heal, life);
 	life_reason(life, "%s", life->row.diagnosis.cause);
 	if (!in_storm(heal, life))
@@ -112,8 +111,8 @@ static void do_suppress(struct heal *heal, struct life *life)
 {
 	struct life *parent = parent_of(heal, life);
 	life->row.parent_id = parent != NULL ? parent->row.id : 0;
-	life_reason(life, "%s is the cause",
-		parent != NULL ? parent->row.component.name : "its parent");
+	life_reason(
+		life, "%s is the cause", parent != NULL ? parent->row.component.name : "its parent");
 }
 
 /* confirm_at 0: until its source reports on it. */

@@ -103,8 +103,8 @@ void heal_add_source(struct heal *heal, const char *name, const char *suffix, ch
 	STR_SET(source->stored_cursor, cursor);
 }
 
-/* What may be in the middle of an action is looked at now; what waits for a decision is decided when
- * its source has shown how things are. */
+/* What may be in the middle of an action is looked at now; what waits for a decision is decided
+ * when its source has shown how things are. */
 static void resume(struct heal *heal, void *unused)
 {
 	(void)unused;

@@ -49,8 +49,8 @@ int64_t heal_next_timer(const struct heal *heal);
 /* Open lives. */
 int heal_open_count(const struct heal *heal);
 
-/* The whole daemon on threads: store, core, watchers, API, terminal; until SIGTERM or SIGINT, or for
- * limit_ms (0: no limit). Returns the exit code. After http_global_init and secret_init. */
+/* The whole daemon on threads: store, core, watchers, API, terminal; until SIGTERM or SIGINT, or
+ * for limit_ms (0: no limit). Returns the exit code. After http_global_init and secret_init. */
 struct daemon_options {
 	const char *config_file;
 	const struct config *config; /* instead of the file: the demo's */

@@ -14,7 +14,7 @@ struct life *life_find(struct heal *heal, const char *component)
 {
 	for (int i = 0; i < heal->life_count; i++)
 		if (life_is_open(heal->lives[i]->row.state) &&
-		    strcmp(heal->lives[i]->row.component.name, component) == 0)
+			strcmp(heal->lives[i]->row.component.name, component) == 0)
 			return heal->lives[i];
 	return NULL;
 }
@@ -86,8 +86,8 @@ static void step(struct heal *heal, struct life *life, enum life_event event)
 	handle_do(heal, life, rule->act);
 	struct err err = {0};
 	if (must_store(heal))
-		stored(heal,
-			store_incident_update(heal->store, &life->row, life_event_name(event), &err), &err);
+		stored(heal, store_incident_update(heal->store, &life->row, life_event_name(event), &err),
+			&err);
 }
 
 void lives_run(struct heal *heal)

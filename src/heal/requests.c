@@ -27,8 +27,7 @@ static void answer_with(struct answer *answer, int status, const char *text)
 	STR_SET(answer->text, text);
 }
 
-static void decide_approval(struct heal *heal, const struct request *request,
-	struct answer *answer)
+static void decide_approval(struct heal *heal, const struct request *request, struct answer *answer)
 {
 	struct life *life = life_by_id(heal, request->incident_id);
 	struct approval approval = {0};
@@ -53,8 +52,8 @@ static void decide_approval(struct heal *heal, const struct request *request,
 	}
 	if (must_store(heal))
 		stored(heal,
-			store_approval_decide(heal->store, approval.id, request->approve, request->actor,
-				now_ms(heal), &err),
+			store_approval_decide(
+				heal->store, approval.id, request->approve, request->actor, now_ms(heal), &err),
 			&err);
 	audit(heal, request->approve ? "approval.yes" : "approval.no", request->actor, life,
 		life->row.plan.title);
@@ -65,8 +64,8 @@ static void decide_approval(struct heal *heal, const struct request *request,
 	life_raise(heal, life, request->approve ? EVENT_APPROVED : EVENT_REFUSED);
 	answer->status = 200;
 	answer->ok = true;
-	STR_FORMAT(answer->text, "%s: %s", request->approve ? "approved" : "rejected",
-		life->row.plan.title);
+	STR_FORMAT(
+		answer->text, "%s: %s", request->approve ? "approved" : "rejected", life->row.plan.title);
 }
 
 static void set_healing(struct heal *heal, const struct request *request, struct answer *answer)
@@ -74,8 +73,8 @@ static void set_healing(struct heal *heal, const struct request *request, struct
 	struct err err = {0};
 	heal->healing = request->healing;
 	if (must_store(heal))
-		stored(heal,
-			store_fact_set(heal->store, "healing", healing_name(request->healing), &err), &err);
+		stored(heal, store_fact_set(heal->store, "healing", healing_name(request->healing), &err),
+			&err);
 	audit(heal, "healing", request->actor, NULL, healing_name(request->healing));
 	tell(heal, NOTICE_HEALING, NULL, request->healing == HEALING_ON, "%s", request->actor);
 	wake_held(heal, HOLD_MODE, heal->life_count, -1);
@@ -90,7 +89,7 @@ static void retry(struct heal *heal, const struct request *request, struct answe
 	if (life == NULL || life_rule(life->row.state, EVENT_ORDERED) == NULL) {
 		answer_with(answer, life == NULL ? 404 : 409,
 			life == NULL ? "there is no open incident of this number"
-				     : "it is being worked on; nothing was done");
+						 : "it is being worked on; nothing was done");
 		return;
 	}
 	if (action_find(life->row.diagnosis.action) == NULL) {
@@ -128,9 +127,9 @@ static void order(struct heal *heal, const struct request *request, struct answe
 	struct member *member = member_find(heal, request->component);
 	if (action == NULL || member == NULL || action->info.kind != member->kind) {
 		answer_with(answer, 404,
-			action == NULL   ? "there is no such action: `homeostat actions` lists them"
-			: member == NULL ? "there is no such component: `homeostat components` lists them"
-					 : "this action is not for a component of this kind");
+			action == NULL       ? "there is no such action: `homeostat actions` lists them"
+				: member == NULL ? "there is no such component: `homeostat components` lists them"
+								 : "this action is not for a component of this kind");
 		return;
 	}
 	struct life *life = ordered_life(heal, member);
@@ -151,8 +150,8 @@ static void order(struct heal *heal, const struct request *request, struct answe
 	life_raise(heal, life, EVENT_ORDERED);
 	answer->status = 200;
 	answer->ok = true;
-	STR_FORMAT(answer->text, "incident %lld: %s '%s'", (long long)life->row.id,
-		action->info.title, member->label);
+	STR_FORMAT(answer->text, "incident %lld: %s '%s'", (long long)life->row.id, action->info.title,
+		member->label);
 }
 
 static const char *components_json(struct heal *heal, struct arena *arena)

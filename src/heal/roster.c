@@ -26,8 +26,7 @@ static void index_all(struct heal *heal)
 {
 	if (heal->member_slots < 2 * heal->member_capacity) {
 		heal->member_slots = 2 * heal->member_capacity;
-		heal->member_index =
-			realloc(heal->member_index, (size_t)heal->member_slots * sizeof(int));
+		heal->member_index = realloc(heal->member_index, (size_t)heal->member_slots * sizeof(int));
 		if (heal->member_index == NULL)
 			abort();
 	}
@@ -60,8 +59,8 @@ static struct member *member_add(struct heal *heal, const struct component *comp
 {
 	if (heal->member_count == heal->member_capacity) {
 		heal->member_capacity = heal->member_capacity * 2 + 16;
-		heal->members =
-			realloc(heal->members, (size_t)heal->member_capacity * sizeof(*heal->members));
+		heal->members = realloc(
+			heal->members, (size_t)heal->member_capacity * sizeof(*heal->members));
 		if (heal->members == NULL)
 			abort();
 	}
@@ -122,8 +121,7 @@ void members_drop_unseen(struct heal *heal, int source)
 	bool dropped = false;
 	for (int i = heal->member_count - 1; i >= 0; i--) {
 		struct member *member = &heal->members[i];
-		if (member->source == source && !member->seen &&
-		    member->kind != COMPONENT_DOCKER_DAEMON) {
+		if (member->source == source && !member->seen && member->kind != COMPONENT_DOCKER_DAEMON) {
 			member_drop(heal, i);
 			dropped = true;
 		}

@@ -36,12 +36,13 @@ static bool is_cause(const struct life *life)
 }
 
 /* Of the containers that the label homeostat.depends_on names, one that has failed itself. */
-static struct life *failed_dependency(struct heal *heal, const struct life *life, const char *suffix)
+static struct life *failed_dependency(
+	struct heal *heal, const struct life *life, const char *suffix)
 {
 	char names[sizeof(life->row.component.depends_on)], *save = NULL;
 	STR_SET(names, life->row.component.depends_on);
 	for (char *name = strtok_r(names, ", ", &save); name != NULL;
-	     name = strtok_r(NULL, ", ", &save)) {
+		 name = strtok_r(NULL, ", ", &save)) {
 		char component[NAME_MAX_BYTES];
 		STR_FORMAT(component, "docker_container_%s%s", name, suffix);
 		struct life *parent = life_find(heal, component);
@@ -60,8 +61,7 @@ struct life *parent_of(struct heal *heal, const struct life *life)
 	struct component daemon;
 	daemon_component(&heal->sources[source], &daemon);
 	struct life *parent = life_find(heal, daemon.name);
-	return is_cause(parent) ? parent
-				: failed_dependency(heal, life, heal->sources[source].suffix);
+	return is_cause(parent) ? parent : failed_dependency(heal, life, heal->sources[source].suffix);
 }
 
 static void note_finding(struct life *life, const struct finding *finding)
@@ -73,8 +73,8 @@ static void note_finding(struct life *life, const struct finding *finding)
 	STR_SET(life->row.metrics, finding->metrics);
 }
 
-static void open_life(struct heal *heal, const struct observation *seen,
-	const struct finding *finding)
+static void open_life(
+	struct heal *heal, const struct observation *seen, const struct finding *finding)
 {
 	struct life *life = life_open(heal, &seen->component);
 	note_finding(life, finding);
@@ -101,7 +101,7 @@ static void weigh_while_verifying(struct heal *heal, struct life *life,
 	const struct observation *seen, const struct finding *finding)
 {
 	if (seen->seen_mono_ms < life->acted_mono_ms || now_ms(heal) < life->quiet_until ||
-	    life->row.finding == FINDING_NONE)
+		life->row.finding == FINDING_NONE)
 		return;
 	if (finding->kind == FINDING_FINE) {
 		clear_life(heal, life, finding->why);
@@ -136,8 +136,8 @@ static void weigh(struct heal *heal, const struct observation *seen, const struc
 {
 	struct life *life = life_find(heal, seen->component.name);
 	if (life != NULL && life->row.component.native[0] != '\0' &&
-	    strcmp(life->row.component.native, seen->component.native) != 0 &&
-	    life->row.state != LIFE_ACTING) {
+		strcmp(life->row.component.native, seen->component.native) != 0 &&
+		life->row.state != LIFE_ACTING) {
 		clear_life(heal, life, "it was replaced by a new one of the same name");
 		life = NULL;
 	}
@@ -149,8 +149,8 @@ static void weigh(struct heal *heal, const struct observation *seen, const struc
 	} else if (life->row.state == LIFE_VERIFYING) {
 		weigh_while_verifying(heal, life, seen, finding);
 	} else if (finding->kind == FINDING_NONE || finding->kind == FINDING_FINE) {
-		clear_life(heal, life,
-			finding->kind == FINDING_FINE ? finding->why : "it is healthy again");
+		clear_life(
+			heal, life, finding->kind == FINDING_FINE ? finding->why : "it is healthy again");
 	} else if (finding_is_trouble(finding->kind)) {
 		weigh_trouble(heal, life, finding);
 	}
@@ -181,20 +181,18 @@ static void take_daemon(struct heal *heal, int source, const struct report *repo
 	take_sight(heal, &seen, source);
 }
 
-static void note_reached(struct heal *heal, struct source_state *source,
-	const struct report *report)
+static void note_reached(
+	struct heal *heal, struct source_state *source, const struct report *report)
 {
-	bool changed =
-		report->reached != source->status.reached || source->status.last_look_at == 0;
+	bool changed = report->reached != source->status.reached || source->status.last_look_at == 0;
 	source->status.last_look_at = now_ms(heal);
 	source->status.took_ms = report->took_ms;
 	bool news = strcmp(source->status.text, report->text) != 0;
 	if (changed)
 		source->status.changed_at = now_ms(heal);
 	if (changed || (!report->reached && news))
-		tell(heal, report->reached ? NOTICE_SOURCE_UP : NOTICE_SOURCE_DOWN, NULL,
-			report->reached, "%s%s%s", report->source, report->text[0] != '\0' ? ": " : "",
-			report->text);
+		tell(heal, report->reached ? NOTICE_SOURCE_UP : NOTICE_SOURCE_DOWN, NULL, report->reached,
+			"%s%s%s", report->source, report->text[0] != '\0' ? ": " : "", report->text);
 	source->status.reached = report->reached;
 	STR_SET(source->status.text, report->text);
 }
@@ -208,8 +206,8 @@ static void take_whole(struct heal *heal, int source)
 		struct life *life = heal->lives[i];
 		struct member *member = member_find(heal, life->row.component.name);
 		if (strcmp(life->row.component.source, name) != 0 || !life_is_open(life->row.state) ||
-		    life->row.component.kind == COMPONENT_DOCKER_DAEMON ||
-		    (member != NULL && member->seen) || life->row.state == LIFE_ACTING)
+			life->row.component.kind == COMPONENT_DOCKER_DAEMON ||
+			(member != NULL && member->seen) || life->row.state == LIFE_ACTING)
 			continue;
 		clear_life(heal, life, "removed");
 	}

@@ -16,7 +16,7 @@ void wake_held(struct heal *heal, enum hold hold, int limit, int source)
 		if (life->row.state != LIFE_POSTPONED || life->hold != hold)
 			continue;
 		if (source >= 0 &&
-		    !str_equal(life->row.component.source, heal->sources[source].status.name))
+			!str_equal(life->row.component.source, heal->sources[source].status.name))
 			continue;
 		life->hold = HOLD_NONE;
 		life_raise(heal, life, EVENT_WAKE);
@@ -68,7 +68,7 @@ static void probe_storm(struct heal *heal, struct source_state *source)
 	for (int i = 0; i < heal->life_count; i++) {
 		struct life *life = heal->lives[i];
 		if (life->row.state != LIFE_POSTPONED || life->hold != HOLD_STORM || life->looking ||
-		    !str_equal(life->row.component.source, source->status.name))
+			!str_equal(life->row.component.source, source->status.name))
 			continue;
 		source->storm_probing = true;
 		start_look(heal, life, JOB_PROBED);

@@ -74,8 +74,8 @@ void effect_job(struct heal *heal, const char *name, job_fn *fn, struct arena *a
 	effect->body = body;
 }
 
-void effect_answer(struct heal *heal, struct mailbox *to, const struct answer *answer,
-	const char *json)
+void effect_answer(
+	struct heal *heal, struct mailbox *to, const struct answer *answer, const char *json)
 {
 	struct arena *arena = arena_new(sizeof(*answer) + (json != NULL ? strlen(json) : 0) + 4096);
 	struct answer *copy = ARENA_NEW(arena, struct answer);

@@ -1,7 +1,8 @@
 /*
  * The configuration, as read from homeostat.yaml: plain structs in one arena, never changed after
  * loading. Durations are milliseconds. Every value has its default here-documented; src/model/
- * config.c owns the table of keys, from which errors, `homeostat help config` and the man page come.
+ * config.c owns the table of keys, from which errors, `homeostat help config` and the man page
+ * come.
  */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
@@ -15,7 +16,7 @@
 
 struct config_docker {
 	const char *name;                              /* "local" */
-	const char *url;                               /* unix:///…, https://host:2376, ssh://user@host */
+	const char *url;                               /* unix:///…, https://host:2376, ssh://u@host */
 	const char *ca_file, *cert_file, *key_file, *fingerprint;
 	int line;
 };
@@ -38,7 +39,7 @@ struct config_brakes {
 	int storm;                                     /* 3 */
 	int64_t storm_ms;                              /* 5 s */
 	int64_t settle_ms;                             /* 10 s */
-	int64_t verify_ms;                             /* 120 s: longest wait for health after an action */
+	int64_t verify_ms;                             /* 120 s: longest wait for health after it */
 	int64_t approval_ms;                           /* 1 h */
 	int64_t recent_exit_ms;                        /* 10 m */
 	int64_t unreachable_ms;                        /* 10 s: a daemon may be silent this long */

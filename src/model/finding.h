@@ -1,6 +1,6 @@
 /*
- * A finding: what detect concludes from an observation. At most one kind of trouble a component at a
- * time; the worst is named. Plain data.
+ * A finding: what detect concludes from an observation. At most one kind of trouble a component at
+ * a time; the worst is named. Plain data.
  */
 #ifndef MODEL_FINDING_H
 #define MODEL_FINDING_H

@@ -83,7 +83,14 @@ const char *component_kind_name(enum component_kind kind)
 const char *obs_state_name(enum obs_state state)
 {
 	static const char *const names[] = {
-		"unknown", "running", "exited", "restarting", "paused", "created", "absent", "unreachable",
+		"unknown",
+		"running",
+		"exited",
+		"restarting",
+		"paused",
+		"created",
+		"absent",
+		"unreachable",
 	};
 	return names[state];
 }
@@ -97,18 +104,24 @@ const char *obs_health_name(enum obs_health health)
 const char *stop_cause_name(enum stop_cause cause)
 {
 	static const char *const names[] = {
-		[STOP_UNSEEN] = "cause not seen",      [STOP_CRASH] = "crashed",
-		[STOP_PERSON] = "stopped by a person", [STOP_ENGINE] = "its engine went down",
+		[STOP_UNSEEN] = "cause not seen",
+		[STOP_CRASH] = "crashed",
+		[STOP_PERSON] = "stopped by a person",
+		[STOP_ENGINE] = "its engine went down",
 		[STOP_DONE] = "finished its work",
 	};
 	return names[cause];
 }
 
 static const char *const findings[] = {
-	[FINDING_NONE] = "none",           [FINDING_FINE] = "fine",
-	[FINDING_UNSURE] = "unsure",       [FINDING_EXITED] = "exited",
-	[FINDING_EXITED_UNSEEN] = "exited_unseen", [FINDING_UNHEALTHY] = "unhealthy",
-	[FINDING_UNREACHABLE] = "unreachable",     [FINDING_BLIND] = "blind",
+	[FINDING_NONE] = "none",
+	[FINDING_FINE] = "fine",
+	[FINDING_UNSURE] = "unsure",
+	[FINDING_EXITED] = "exited",
+	[FINDING_EXITED_UNSEEN] = "exited_unseen",
+	[FINDING_UNHEALTHY] = "unhealthy",
+	[FINDING_UNREACHABLE] = "unreachable",
+	[FINDING_BLIND] = "blind",
 };
 
 const char *finding_kind_name(enum finding_kind kind)
@@ -167,9 +180,27 @@ bool life_is_open(enum life_state state)
 const char *life_event_name(enum life_event event)
 {
 	static const char *const names[] = {
-		"SUSPECT", "CONFIRMED", "CLEARED", "DIAGNOSED", "ALLOWED", "NEEDS_HUMAN", "FORBIDDEN",
-		"POSTPONE", "WAKE", "APPROVED", "REFUSED", "EXPIRED", "DONE", "FAILED", "TIMEOUT",
-		"HEALTHY", "UNHEALTHY", "PARENT_FAILED", "PARENT_HEALED", "ORDERED", "RESUMED",
+		"SUSPECT",
+		"CONFIRMED",
+		"CLEARED",
+		"DIAGNOSED",
+		"ALLOWED",
+		"NEEDS_HUMAN",
+		"FORBIDDEN",
+		"POSTPONE",
+		"WAKE",
+		"APPROVED",
+		"REFUSED",
+		"EXPIRED",
+		"DONE",
+		"FAILED",
+		"TIMEOUT",
+		"HEALTHY",
+		"UNHEALTHY",
+		"PARENT_FAILED",
+		"PARENT_HEALED",
+		"ORDERED",
+		"RESUMED",
 	};
 	return names[event];
 }

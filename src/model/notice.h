@@ -1,6 +1,7 @@
 /*
- * A notice: something that people want to be told as it happens. The core mails it to every reporter
- * (terminal; Telegram and others later); each words it for its readers. Plain data in the mail.
+ * A notice: something that people want to be told as it happens. The core mails it to every
+ * reporter (terminal; Telegram and others later); each words it for its readers. Plain data in the
+ * mail.
  */
 #ifndef MODEL_NOTICE_H
 #define MODEL_NOTICE_H

@@ -1,6 +1,6 @@
 /*
- * Actions as everyone may know them (name, parameters, floor of risk), and a plan: one action of the
- * table on one component. A plan's hash is what an approval is bound to. Plain data.
+ * Actions as everyone may know them (name, parameters, floor of risk), and a plan: one action of
+ * the table on one component. A plan's hash is what an approval is bound to. Plain data.
  */
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H

@@ -31,9 +31,9 @@ struct request {
 	enum healing healing;
 	char action[48];
 	char component[NAME_MAX_BYTES];
-	/* Where the one answer goes, by mailbox_offer, in time or late. It is the asker's: who has given
-	 * up waiting neither uses nor frees the box before that answer has come, or the core has made
-	 * its last step. */
+	/* Where the one answer goes, by mailbox_offer, in time or late. It is the asker's: who has
+	 * given up waiting neither uses nor frees the box before that answer has come, or the core has
+	 * made its last step. */
 	struct mailbox *answer;
 };
 

@@ -106,7 +106,8 @@ static bool open_stream(struct docker_source *source, struct err *err)
 	else
 		STR_FORMAT(since, "%lld.000000000",
 			(long long)(clock_wall_ms(source->context.clock) -
-				source->context.config->brakes.recent_exit_ms) / 1000);
+				source->context.config->brakes.recent_exit_ms) /
+				1000);
 	source->events = docker_events_open(source->stream, since, err);
 	return source->events != NULL && replay(source, err);
 }
@@ -136,8 +137,8 @@ static bool take_event(struct docker_source *source, const struct docker_event *
 }
 
 /* Events until there is none left, or one brought news: that is not kept waiting. */
-static bool follow(struct docker_source *source, int64_t wait_ms, struct report *report,
-	struct err *err)
+static bool follow(
+	struct docker_source *source, int64_t wait_ms, struct report *report, struct err *err)
 {
 	struct docker_event event;
 	for (int n = 0; n < BATCH; n++) {
@@ -169,8 +170,8 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static bool look_on(struct docker_source *source, int64_t wait_ms, struct report *report,
-	struct err *err)
+static bool look_on(
+	struct docker_source *source, int64_t wait_ms, struct report *report, struct err *err)
 {
 	int64_t now = clock_mono_ms(source->context.clock);
 	int64_t due = least(source->next_ping, source->next_reconcile) - now;
@@ -187,14 +188,14 @@ static bool look_on(struct docker_source *source, int64_t wait_ms, struct report
 	return now < source->next_ping || ping(source, err);
 }
 
-static bool look(void *self, int64_t wait_ms, struct arena *arena, struct report *report,
-	struct err *err)
+static bool look(
+	void *self, int64_t wait_ms, struct arena *arena, struct report *report, struct err *err)
 {
 	struct docker_source *source = self;
 	source->arena = arena;
 	report->seen_mono_ms = clock_mono_ms(source->context.clock);
 	bool ok = source->listed ? look_on(source, wait_ms, report, err)
-				 : connect_and_list(source, report, err);
+							 : connect_and_list(source, report, err);
 	STR_SET(report->cursor, source->cursor);
 	if (!ok) {
 		report->trouble = err->kind == ERR_DENIED ? OBS_ERR_DENIED : OBS_ERR_DOWN;
@@ -249,7 +250,7 @@ static bool check(void *self, char *text, size_t size, struct err *err)
 	struct json list;
 	auto_arena arena = arena_new(64 << 20);
 	if (!docker_version(source->query, &version, err) ||
-	    !docker_get(source->query, "/containers/json?all=1", LIST_MS, arena, &list, err))
+		!docker_get(source->query, "/containers/json?all=1", LIST_MS, arena, &list, err))
 		return false;
 	str_format(text, size, "%s %s, API %s, %zu containers", version.name, version.engine,
 		version.api, json_count(list));

@@ -1,7 +1,6 @@
 #include "watch/docker_classify.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -12,8 +11,10 @@ bool docker_is_stop_signal(int signal, const char *stop_signal)
 		return true;
 	if (str_starts(stop_signal, "SIG"))
 		stop_signal += 3;
-	if (stop_signal[0] >= '0' && stop_signal[0] <= '9')
-		return signal == atoi(stop_signal);
+	char number[12];
+	STR_FORMAT(number, "%d", signal);
+	if (strcmp(number, stop_signal) == 0)
+		return true;
 	return sigabbrev_np(signal) != NULL && strcmp(sigabbrev_np(signal), stop_signal) == 0;
 }
 
@@ -23,8 +24,8 @@ static bool policy_restarts(const struct docker_container *container)
 		strcmp(container->policy, "unless-stopped") == 0;
 }
 
-enum stop_cause docker_classify(const struct docker_container *container,
-	const struct ending *ending)
+enum stop_cause docker_classify(
+	const struct docker_container *container, const struct ending *ending)
 {
 	/* The engine stops its containers before it ends: when all were asked to stop and then the
 	 * engine was gone, no person meant them. One alone was a person's, loss or no loss. */
@@ -45,7 +46,7 @@ enum stop_cause docker_classify(const struct docker_container *container,
 		return container->error[0] != '\0' || ending->died ? STOP_CRASH : STOP_PERSON;
 	/* on-failure: the engine has used its retries up. */
 	if (strcmp(container->policy, "on-failure") == 0 && container->exit_code != 0 &&
-	    container->max_retries > 0 && container->restart_count >= container->max_retries)
+		container->max_retries > 0 && container->restart_count >= container->max_retries)
 		return STOP_CRASH;
 	if (ending->died)
 		return container->exit_code == 0 ? STOP_DONE : STOP_CRASH;

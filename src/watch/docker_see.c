@@ -55,8 +55,12 @@ static enum obs_state state_of(const char *status)
 		const char *status;
 		enum obs_state state;
 	} states[] = {
-		{"running", OBS_RUNNING},       {"exited", OBS_EXITED},   {"dead", OBS_EXITED},
-		{"restarting", OBS_RESTARTING}, {"paused", OBS_PAUSED},   {"created", OBS_CREATED},
+		{"running", OBS_RUNNING},
+		{"exited", OBS_EXITED},
+		{"dead", OBS_EXITED},
+		{"restarting", OBS_RESTARTING},
+		{"paused", OBS_PAUSED},
+		{"created", OBS_CREATED},
 		{"removing", OBS_UNKNOWN},
 	};
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
@@ -75,8 +79,8 @@ static enum obs_health health_of(const char *health)
 }
 
 /* As `docker ps` words it. */
-static void word_status(const struct docker_source *source, const struct docker_container *container,
-	struct observation *seen)
+static void word_status(const struct docker_source *source,
+	const struct docker_container *container, struct observation *seen)
 {
 	char ago[32];
 	int64_t age = clock_wall_ms(source->context.clock) - seen->since_ms;
@@ -93,13 +97,13 @@ static void word_status(const struct docker_source *source, const struct docker_
 		STR_SET(seen->status, container->status);
 }
 
-static void judge_end(struct memo *memo, const struct docker_container *container,
-	struct observation *seen)
+static void judge_end(
+	struct memo *memo, const struct docker_container *container, struct observation *seen)
 {
 	struct ending *ending = &memo->ending;
 	for (int signal = 1; signal < 64; signal++)
 		if ((memo->signals >> signal & 1) != 0 &&
-		    docker_is_stop_signal(signal, container->stop_signal))
+			docker_is_stop_signal(signal, container->stop_signal))
 			ending->stop_asked = true;
 	ending->engine_lost = memo->ran_at_loss;
 	seen->cause = docker_classify(container, ending);
@@ -118,11 +122,10 @@ static void observe(struct docker_source *source, struct memo *memo,
 	seen->exit_code = container->exit_code;
 	seen->oom_killed = container->oom_killed || memo->ending.oom;
 	seen->restarts = container->restart_count;
-	seen->since_ms =
-		seen->state == OBS_EXITED ? container->finished_at : container->started_at;
+	seen->since_ms = seen->state == OBS_EXITED ? container->finished_at : container->started_at;
 	STR_SET(seen->image, container->image);
-	STR_SET(seen->detail,
-		container->error[0] != '\0' ? container->error : container->health_output);
+	STR_SET(
+		seen->detail, container->error[0] != '\0' ? container->error : container->health_output);
 	word_status(source, container, seen);
 	if (seen->state == OBS_EXITED)
 		judge_end(memo, container, seen);
@@ -144,8 +147,8 @@ void docker_see_gone(struct docker_source *source, const char *id, struct report
 	memory_drop(&source->memory, id);
 }
 
-bool docker_see_one(struct docker_source *source, const char *id, struct report *report,
-	struct err *err)
+bool docker_see_one(
+	struct docker_source *source, const char *id, struct report *report, struct err *err)
 {
 	struct docker_container container;
 	struct err why = {0};
@@ -191,8 +194,8 @@ static bool needs_inspection(enum obs_state state, const char *status)
 		strstr(status, "(unhealthy)") != NULL;
 }
 
-static bool list(struct docker_source *source, const char *path, struct json *entries,
-	struct err *err)
+static bool list(
+	struct docker_source *source, const char *path, struct json *entries, struct err *err)
 {
 	source->asked_mono_ms = clock_mono_ms(source->context.clock);
 	if (!docker_get(source->query, path, LIST_MS, source->arena, entries, err))
@@ -236,12 +239,12 @@ bool docker_see_all(struct docker_source *source, struct report *report, struct 
 }
 
 /* Containers that a filter finds, and whether memory knew them so. */
-static bool see_filtered(struct docker_source *source, const char *filter, struct report *report,
-	struct err *err)
+static bool see_filtered(
+	struct docker_source *source, const char *filter, struct report *report, struct err *err)
 {
 	struct json entries;
-	const char *path = arena_printf(source->arena, "/containers/json?all=1&filters=%s",
-		http_encode(source->arena, filter));
+	const char *path = arena_printf(
+		source->arena, "/containers/json?all=1&filters=%s", http_encode(source->arena, filter));
 	if (!list(source, path, &entries, err))
 		return false;
 	for (struct json e = json_first(entries); json_is(e); e = json_next(e)) {
@@ -274,7 +277,7 @@ bool docker_see_differences(struct docker_source *source, struct report *report,
 	for (int i = 0; i < source->memory.count; i++)
 		source->memory.memos[i].listed = false;
 	if (!see_filtered(source, "{\"health\":[\"unhealthy\"]}", report, err) ||
-	    !see_filtered(source, "{\"status\":[\"exited\",\"dead\",\"restarting\"]}", report, err))
+		!see_filtered(source, "{\"status\":[\"exited\",\"dead\",\"restarting\"]}", report, err))
 		return false;
 	/* Remembered as failing and not found so: healthy again, or gone. */
 	for (int i = source->memory.count - 1; i >= 0; i--) {

@@ -1,8 +1,8 @@
 /*
  * A source: something that looks at a part of the homelab. One file each, ended by its const struct
- * and listed in sources.c. Its functions run on one thread of its own (or inline in tests), as plain
- * blocking code; self is that thread's. What it sees it puts into a report; what that means is not
- * its business.
+ * and listed in sources.c. Its functions run on one thread of its own (or inline in tests), as
+ * plain blocking code; self is that thread's. What it sees it puts into a report; what that means
+ * is not its business.
  */
 #ifndef WATCH_SOURCE_H
 #define WATCH_SOURCE_H
@@ -33,9 +33,9 @@ struct source {
 	const char *(*title)(const struct config *config, int index); /* a configured one's name */
 	/* Never talks to the network. NULL: a configuration that can't work, err says why. */
 	void *(*open)(const struct source_context *context, struct err *err);
-	/* Waits at most wait_ms for news, then reports. The first look after open or after a failed look
-	 * is a whole list (report->complete). A look with nothing to say has count 0. False: the source
-	 * can't be seen; err says why. report->observations grow in arena. */
+	/* Waits at most wait_ms for news, then reports. The first look after open or after a failed
+	 * look is a whole list (report->complete). A look with nothing to say has count 0. False: the
+	 * source can't be seen; err says why. report->observations grow in arena. */
 	bool (*look)(void *self, int64_t wait_ms, struct arena *arena, struct report *report,
 		struct err *err);
 	void (*close)(void *self);

@@ -17,8 +17,8 @@ struct watcher {
 	struct mailbox *core;
 	void *self;
 	bool reached, ever_reported;
-	char trouble[480];        /* as last reported */
-	int64_t trouble_sent_at;  /* mono */
+	char trouble[480];       /* as last reported */
+	int64_t trouble_sent_at; /* mono */
 	int64_t backoff_ms;
 	unsigned random;
 };

@@ -25,10 +25,9 @@ const char *__asan_default_options(void)
 
 #define MINUTE 60000
 
-static const char *const config =
-	"policy:\n"
-	"  - { match: { component: docker_container_db }, risk: high }\n"
-	"brakes: { settle: 3s, backoff: 1s..4s }\n";
+static const char *const config = "policy:\n"
+								  "  - { match: { component: docker_container_db }, risk: high }\n"
+								  "brakes: { settle: 3s, backoff: 1s..4s }\n";
 
 static void keep_up(struct lab *lab)
 {
@@ -40,17 +39,16 @@ static void approve_if_asked(struct lab *lab)
 {
 	struct incident incident;
 	for (int tries = 0; tries < 3; tries++) {
-		if (!lab_incident(lab, "docker_container_db", &incident) ||
-		    incident.state != LIFE_ASKING)
+		if (!lab_incident(lab, "docker_container_db", &incident) || incident.state != LIFE_ASKING)
 			return;
-		lab_ask(lab, (struct request){.kind = REQUEST_DECIDE, .incident_id = incident.id,
-			.approve = true});
+		lab_ask(lab,
+			(struct request){.kind = REQUEST_DECIDE, .incident_id = incident.id, .approve = true});
 		keep_up(lab);
 	}
 }
 
-/* The whole story: web crashes and is healed, db crashes and is healed after an approval, sick fails
- * its check and is healed. A daemon that dies is started again. */
+/* The whole story: web crashes and is healed, db crashes and is healed after an approval, sick
+ * fails its check and is healed. A daemon that dies is started again. */
 static void play(struct lab *lab)
 {
 	static const char *const world[] = {"container web", "container db", "container sick health"};
@@ -158,8 +156,10 @@ static void under_many_faults_at_once_the_rules_hold(void **state)
 		struct lab *lab = lab_new(config);
 		unsigned random = (unsigned)seed;
 		for (int i = 0; i < 3; i++)
-			lab_script(lab, i == 0 ? "container web" : i == 1 ? "container db"
-									 : "container sick health");
+			lab_script(lab,
+				i == 0       ? "container web"
+					: i == 1 ? "container db"
+							 : "container sick health");
 		lab_start(lab);
 		for (int step = 0; step < 120; step++) {
 			static const char *const lines[] = {"crash web 1", "crash db 1", "sick sick",
@@ -182,8 +182,7 @@ static void under_many_faults_at_once_the_rules_hold(void **state)
 		lab_advance(lab, 5 * MINUTE);
 		for (int s = LIFE_DIAGNOSING; s <= LIFE_ROLLING_BACK; s++)
 			if (s != LIFE_ASKING && s != LIFE_POSTPONED && lab_count(lab, (enum life_state)s) != 0)
-				fail_msg("seed %d: a life hangs in %s", seed,
-					life_state_name((enum life_state)s));
+				fail_msg("seed %d: a life hangs in %s", seed, life_state_name((enum life_state)s));
 		lab_check_store(lab);
 		lab_free(lab);
 	}

@@ -40,8 +40,8 @@ struct play {
 	struct answer answer;
 };
 
-__attribute__((format(printf, 2, 3))) static void wrong(const struct play *play, const char *fmt,
-	...)
+__attribute__((format(printf, 2, 3))) static void wrong(
+	const struct play *play, const char *fmt, ...)
 {
 	char text[600];
 	va_list args;
@@ -145,8 +145,8 @@ static void person(struct play *play, const char *verb, const char *rest)
 	} else {
 		request.kind = REQUEST_HEALING;
 		request.healing = verb[0] == 'e' ? HEALING_ON
-			: verb[0] == 'd'         ? HEALING_OFF
-						 : HEALING_SHADOW;
+			: verb[0] == 'd'             ? HEALING_OFF
+										 : HEALING_SHADOW;
 	}
 	need_daemon(play);
 	play->answer = lab_ask(play->lab, request);
@@ -205,7 +205,7 @@ static void run_file(void **state)
 		play.line++;
 		line[strcspn(line, "\n")] = '\0';
 		if (sscanf(line, "%31s %n", verb, &length) < 1 || verb[0] == '#' ||
-		    strcmp(verb, "scenario") == 0)
+			strcmp(verb, "scenario") == 0)
 			continue;
 		expects = expects || strcmp(verb, "expect") == 0;
 		run_line(&play, verb, line + length);

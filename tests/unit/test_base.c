@@ -158,8 +158,8 @@ static void durations_are_read_and_written(void **state)
 	static const struct {
 		const char *text;
 		int64_t ms;
-	} read[] = {{"60s", 60000}, {"10m", 600000}, {"2h", 7200000}, {"1d", 86400000},
-		{"500ms", 500}, {"7", 7000}, {"", -1}, {"-1s", -1}, {"1 s", -1}, {"s", -1}, {"1w", -1},
+	} read[] = {{"60s", 60000}, {"10m", 600000}, {"2h", 7200000}, {"1d", 86400000}, {"500ms", 500},
+		{"7", 7000}, {"", -1}, {"-1s", -1}, {"1 s", -1}, {"s", -1}, {"1w", -1},
 		{"99999999999999999999s", -1}};
 	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++)
 		assert_int_equal(str_parse_duration(read[i].text), read[i].ms);

@@ -43,8 +43,7 @@ static void a_recent_crash_is_a_finding_in_the_users_words(void **state)
 	assert_int_equal(finding.kind, FINDING_EXITED);
 	assert_int_equal(finding.severity, SEVERITY_UNHEALTHY);
 	assert_int_equal(finding.confirm_ms, 0);
-	assert_string_equal(finding.issue,
-		"Docker container 'redis' exited: Exited (1) 2 minutes ago");
+	assert_string_equal(finding.issue, "Docker container 'redis' exited: Exited (1) 2 minutes ago");
 }
 
 static void an_old_exit_is_left_alone_unless_its_engine_took_it_down(void **state)
@@ -73,8 +72,8 @@ static void every_observation_has_its_meaning(void **state)
 					expected = FINDING_UNSURE;
 				else if (s == OBS_RUNNING)
 					expected = h == OBS_UNHEALTHY ? FINDING_UNHEALTHY
-						: h == OBS_STARTING   ? FINDING_UNSURE
-								      : FINDING_NONE;
+						: h == OBS_STARTING       ? FINDING_UNSURE
+												  : FINDING_NONE;
 				else if (s == OBS_EXITED && c == STOP_UNSEEN)
 					expected = FINDING_EXITED_UNSEEN;
 				else if (s == OBS_EXITED && (c == STOP_CRASH || c == STOP_ENGINE))
@@ -101,8 +100,8 @@ static void a_silent_daemon_must_be_silent_for_a_while(void **state)
 
 static void metrics_are_json_whatever_the_name_is(void **state)
 {
-	static const char *const names[] = {"redis", "a\"b\\c", "tab\tline\nend", "\xF0\x9F\x94\xB4",
-		"</b><script>", "\x01\x02"};
+	static const char *const names[] = {
+		"redis", "a\"b\\c", "tab\tline\nend", "\xF0\x9F\x94\xB4", "</b><script>", "\x01\x02"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct observation seen = container(OBS_EXITED);
 		seen.cause = STOP_CRASH;

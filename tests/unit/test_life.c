@@ -25,9 +25,9 @@ static int fill_table(void **state)
 /* What a walk has done so far. */
 struct walk {
 	enum life_state state;
-	int allowed, acts;    /* ALLOWED events that had a rule, and actions */
-	bool decided;         /* a decision was made since the last action */
-	bool resumed_acting;  /* found ACTING after a crash, and not decided since */
+	int allowed, acts;   /* ALLOWED events that had a rule, and actions */
+	bool decided;        /* a decision was made since the last action */
+	bool resumed_acting; /* found ACTING after a crash, and not decided since */
 };
 
 static long walked;
@@ -51,8 +51,7 @@ static void walk(struct walk w, int left)
 			if (w.state == LIFE_ACTING && e == EVENT_RESUMED)
 				next.resumed_acting = true;
 			if (rule->act == DO_ACT &&
-			    (e != EVENT_ALLOWED || !w.decided || w.resumed_acting ||
-				    next.acts > next.allowed))
+				(e != EVENT_ALLOWED || !w.decided || w.resumed_acting || next.acts > next.allowed))
 				fail_msg("acted unasked: %s on %s", life_state_name(w.state),
 					life_event_name((enum life_event)e));
 			if (rule->act == DO_ACT)

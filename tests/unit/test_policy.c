@@ -132,8 +132,10 @@ static void high_risk_is_never_talked_into_running_by_itself(void **state)
 static void weight_never_falls_below_the_floor(void **state)
 {
 	(void)state;
-	static const char *const components[] = {NULL, "*", "docker_container_a*", "docker_container_ab"};
-	static const char *const names[] = {NULL, "*", "docker.container.*", "docker.container.restart"};
+	static const char *const components[] = {
+		NULL, "*", "docker_container_a*", "docker_container_ab"};
+	static const char *const names[] = {
+		NULL, "*", "docker.container.*", "docker.container.restart"};
 	struct component component = {.name = "docker_container_ab", .source = "docker:local"};
 	for (unsigned n = 0; n < 3 * 4 * 4 * 4 * 4 * 4; n++) {
 		enum risk floor = (enum risk)(n % 3);
@@ -171,8 +173,7 @@ static void the_most_cautious_row_wins_in_any_order(void **state)
 			{.component = "*", .action = "docker.container.restart", .then = (enum consent)(n / 4)},
 		};
 		struct config config = {.policy = rows, .policy_count = 2};
-		struct weight w =
-			risk_weigh(&config, &component, "docker.container.restart", RISK_LOW);
+		struct weight w = risk_weigh(&config, &component, "docker.container.restart", RISK_LOW);
 		unsigned most = n % 4 > n / 4 ? n % 4 : n / 4;
 		assert_int_equal(w.consent, most);
 	}
