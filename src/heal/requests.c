@@ -76,7 +76,8 @@ static void set_healing(struct heal *heal, const struct request *request, struct
 		stored(heal, store_fact_set(heal->store, "healing", healing_name(request->healing), &err),
 			&err);
 	audit(heal, "healing", request->actor, NULL, healing_name(request->healing));
-	tell(heal, NOTICE_HEALING, NULL, request->healing == HEALING_ON, "%s", request->actor);
+	tell(heal, NOTICE_HEALING, NULL, request->healing == HEALING_ON, "%s, by %s",
+		healing_name(request->healing), request->actor);
 	wake_held(heal, HOLD_MODE, heal->life_count, -1);
 	answer->status = 200;
 	answer->ok = true;

@@ -51,7 +51,7 @@ struct action_record {
 	char component[NAME_MAX_BYTES];
 	char actor[64];               /* "" : homeostat by itself */
 	int64_t began_at, ended_at;
-	char outcome[24];             /* "" running, then done failed unknown gone refused healed not_healed */
+	char outcome[24];             /* "" runs; done failed unknown gone refused, healed not_healed */
 	char text[240];
 };
 

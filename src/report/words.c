@@ -164,8 +164,11 @@ static void say_ended(struct str *out, const struct notice *notice, const struct
 			cleaned->component, cleaned->text, (long long)incident->id);
 		return;
 	}
-	str_addf(out, notice->ok ? "✅ %s: resolved: %s" : "🟢 %s: over, nothing had to be done: %s",
-		cleaned->component, cleaned->text);
+	const char *how = notice->ok ? "resolved" : "over";
+	if (!notice->ok && incident->attempt == 0)
+		how = "over, nothing had to be done";
+	str_addf(
+		out, "%s %s: %s: %s", notice->ok ? "✅" : "🟢", cleaned->component, how, cleaned->text);
 	int64_t from = incident->failed_at > 0 ? incident->failed_at : incident->opened_at;
 	if (notice->ok && from > 0 && incident->ended_at > from) {
 		char took[32];
@@ -177,10 +180,11 @@ static void say_ended(struct str *out, const struct notice *notice, const struct
 static void say_escalated(
 	struct str *out, const struct notice *notice, const struct cleaned *cleaned)
 {
-	str_addf(out,
-		"🚨 %s needs a person: %s\nWhy: %s\nNext: mend it, or have it tried once more: "
-		"homeostat retry %lld",
-		cleaned->component, cleaned->issue, cleaned->text, (long long)notice->incident.id);
+	str_addf(out, "🚨 %s needs a person: %s\nWhy: %s\nNext: mend it; homeostat sees when it is well",
+		cleaned->component, cleaned->issue, cleaned->text);
+	if (notice->incident.plan.action[0] != '\0')
+		str_addf(out, ". Or have it tried once more: homeostat retry %lld",
+			(long long)notice->incident.id);
 }
 
 static void say(struct str *out, const struct notice *notice, const struct cleaned *cleaned)
@@ -224,10 +228,7 @@ static void say(struct str *out, const struct notice *notice, const struct clean
 		say_escalated(out, notice, cleaned);
 		break;
 	case NOTICE_HEALING:
-		str_addf(out,
-			notice->ok ? "✅ auto-healing is on, by %s"
-					   : "🛑 auto-healing acts no more by itself, by %s",
-			text);
+		str_addf(out, notice->ok ? "✅ auto-healing is %s" : "🛑 auto-healing is %s", text);
 		break;
 	case NOTICE_TROUBLE:
 		str_addf(out,

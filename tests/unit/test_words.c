@@ -108,6 +108,9 @@ static void what_waits_for_a_person_names_the_command(void **state)
 	char text[4096];
 	struct notice notice = about(NOTICE_ESCALATED, "c", "broken");
 	notice_words(&notice, text, sizeof(text));
+	assert_null(strstr(text, "homeostat retry")); /* there is nothing that could be tried */
+	STR_SET(notice.incident.plan.action, "docker.container.restart");
+	notice_words(&notice, text, sizeof(text));
 	assert_non_null(strstr(text, "homeostat retry 7"));
 	notice = about(NOTICE_POSTPONED, "c", "broken");
 	notice_words(&notice, text, sizeof(text));
