@@ -10,7 +10,7 @@ counts=("$@")
 if [ ${#counts[@]} = 0 ]; then counts=(10 100 500); fi
 cd "$(dirname "$0")/.."
 [ -f build/build.ninja ] || meson setup build --buildtype=release -Dtests=false >/dev/null
-ninja -C build --quiet
+ninja -C build --quiet >/dev/null
 HOMEOSTAT=$PWD/build/homeostat
 # shellcheck source=tests/real/engine.sh
 . tests/real/engine.sh

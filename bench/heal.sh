@@ -11,7 +11,7 @@ set -eu
 n=${1:-30}
 cd "$(dirname "$0")/.."
 [ -f build/build.ninja ] || meson setup build --buildtype=release -Dtests=false >/dev/null
-ninja -C build --quiet
+ninja -C build --quiet >/dev/null
 HOMEOSTAT=$PWD/build/homeostat
 # shellcheck source=tests/real/engine.sh
 . tests/real/engine.sh

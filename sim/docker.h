@@ -71,7 +71,6 @@ uint64_t sim_docker_generation(const struct sim_docker *sim); /* grows when stre
 int sim_docker_posts(const struct sim_docker *sim, const char *pattern);
 /* "running" "exited" …; NULL: no such container. */
 const char *sim_docker_state(struct sim_docker *sim, const char *name);
-int sim_docker_most_at_once(const struct sim_docker *sim);
 
 /* `sim-docker SOCKET [LINE…]`: serves the world on a unix socket until SIGTERM. Each LINE is one of
  * a script, run at once, or as "after MS LINE" so long after the start. Returns the exit code. */

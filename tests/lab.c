@@ -36,7 +36,7 @@ struct lab {
 	struct store *store;
 	struct heal *heal;
 	struct watcher *watcher;
-	int calls, commits;
+	int calls, commits, burst, most;
 	int http_at, kill_at;
 	enum lab_fault http_when, kill_when;
 	bool happened, disk_full, killable;
@@ -112,6 +112,8 @@ static bool exchange(const struct http_request *request, struct arena *arena,
 	struct sim_reply *answer, struct err *err)
 {
 	current->calls++;
+	if (strcmp(request->method, "POST") == 0 && ++current->burst > current->most)
+		current->most = current->burst;
 	if (fails_now(FAULT_BEFORE))
 		return err_set(err, ERR_RETRY, "injected: the connection broke");
 	if (fault_of_engine(err))
@@ -190,6 +192,7 @@ bool __wrap_store_commit(struct store *store, struct err *err)
 	if (!current->killable) /* making its tables, at the start */
 		return __real_store_commit(store, err);
 	current->commits++;
+	current->burst = 0;
 	bool is_it = current->kill_at != 0 && current->commits == current->kill_at;
 	if (is_it && current->kill_when == FAULT_BEFORE)
 		die_here();
@@ -475,6 +478,11 @@ int lab_count(struct lab *lab, enum life_state state)
 int lab_posts(struct lab *lab, const char *pattern)
 {
 	return sim_docker_posts(lab->sim, pattern);
+}
+
+int lab_most_at_once(const struct lab *lab)
+{
+	return lab->most;
 }
 
 const char *lab_container(struct lab *lab, const char *name)

@@ -43,6 +43,8 @@ struct answer lab_ask(struct lab *lab, struct request request);
 bool lab_incident(struct lab *lab, const char *component, struct incident *incident);
 int lab_count(struct lab *lab, enum life_state state);
 int lab_posts(struct lab *lab, const char *pattern);
+/* The most POSTs that one commit let loose. */
+int lab_most_at_once(const struct lab *lab);
 const char *lab_container(struct lab *lab, const char *name);
 /* The words of all notices since the start of the lab. */
 const char *lab_words(struct lab *lab);

@@ -79,6 +79,7 @@ void heal_free(struct heal *heal)
 		mail = next;
 	}
 	free(heal->lives);
+	free(heal->queue);
 	free(heal->recent);
 	members_free(heal);
 	free(heal);

@@ -92,8 +92,10 @@ struct heal {
 	/* the transaction */
 	bool in_transaction, failed;
 	struct err store_err;
-	struct pending_event queue[64];
-	int queued;
+	struct pending_event *queue;
+	int queued, queue_capacity;
+	bool in_step;            /* an event is being handled */
+	int raised;              /* by it, so far */
 	struct effect *effects, **effects_end;
 	/* when the store cannot be written */
 	char trouble[240];

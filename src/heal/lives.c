@@ -64,12 +64,21 @@ void life_reason(struct life *life, const char *fmt, ...)
 	va_end(args);
 }
 
+/* What a step raises comes before what waits: a decision is followed through before the next one is
+ * made, so that each finds the caps as the last one left them. */
 void life_raise(struct heal *heal, struct life *life, enum life_event event)
 {
-	int room = (int)(sizeof(heal->queue) / sizeof(heal->queue[0]));
-	if (heal->queued == room) /* many at once, as after a storm: run what is there first */
-		lives_run(heal);
-	heal->queue[heal->queued++] = (struct pending_event){life, event};
+	if (heal->queued == heal->queue_capacity) {
+		heal->queue_capacity = heal->queue_capacity * 2 + 16;
+		heal->queue = realloc(heal->queue, (size_t)heal->queue_capacity * sizeof(*heal->queue));
+		if (heal->queue == NULL)
+			abort();
+	}
+	int at = heal->in_step ? heal->raised++ : heal->queued;
+	memmove(
+		heal->queue + at + 1, heal->queue + at, (size_t)(heal->queued - at) * sizeof(*heal->queue));
+	heal->queue[at] = (struct pending_event){life, event};
+	heal->queued++;
 }
 
 static void step(struct heal *heal, struct life *life, enum life_event event)
@@ -92,11 +101,16 @@ static void step(struct heal *heal, struct life *life, enum life_event event)
 
 void lives_run(struct heal *heal)
 {
+	if (heal->in_step) /* the loop that runs this step goes on with what it raised */
+		return;
 	while (heal->queued > 0 && !heal->failed) {
 		struct pending_event next = heal->queue[0];
 		heal->queued--;
-		memmove(heal->queue, heal->queue + 1, (size_t)heal->queued * sizeof(heal->queue[0]));
+		memmove(heal->queue, heal->queue + 1, (size_t)heal->queued * sizeof(*heal->queue));
+		heal->in_step = true;
+		heal->raised = 0;
 		step(heal, next.life, next.event);
+		heal->in_step = false;
 	}
 }
 

@@ -18,36 +18,58 @@
 #define BATCH 64
 /* The engine gives its containers 10 s to end, and itself 15 s. */
 #define STOPPING_MS 20000
+#define TOGETHER_MS 500
 
-static bool was_just_asked(const struct docker_source *source, const struct memo *memo)
+static bool is_up(const struct memo *memo)
 {
-	return memo->ending.stop_asked && source->lost_at - memo->signalled_at < STOPPING_MS;
+	return memo->state == OBS_RUNNING || memo->state == OBS_RESTARTING;
+}
+
+/* When the engine's own shutdown began to stop its containers; INT64_MAX: it did not. It asks all
+ * at once, so its signals follow each other closely, up to the loss, and leave none out. */
+static int64_t shutdown_began(const struct docker_source *source)
+{
+	const struct memory *memory = &source->memory;
+	int64_t began = source->lost_at;
+	int asked = 0;
+	for (bool earlier = true; earlier;) {
+		earlier = false;
+		for (int i = 0; i < memory->count; i++) {
+			const struct memo *memo = &memory->memos[i];
+			int64_t gap = asked == 0 ? STOPPING_MS : TOGETHER_MS;
+			if (memo->ending.stop_asked && memo->signalled_at < began &&
+				began - memo->signalled_at <= gap) {
+				began = memo->signalled_at;
+				earlier = true;
+				asked++;
+			}
+		}
+	}
+	for (int i = 0; i < memory->count; i++)
+		if (is_up(&memory->memos[i]) && memory->memos[i].signalled_at < began)
+			return INT64_MAX; /* one ran on: the others were a person's */
+	return asked > 1 ? began : INT64_MAX;
+}
+
+/* What ran until now, and does not when the engine is back, went down with it. */
+static void note_loss(struct docker_source *source)
+{
+	source->lost_at = clock_wall_ms(source->context.clock);
+	int64_t began = shutdown_began(source);
+	for (int i = 0; i < source->memory.count; i++) {
+		struct memo *memo = &source->memory.memos[i];
+		memo->ending.all_stopped = memo->ending.stop_asked && memo->signalled_at >= began;
+		memo->ran_at_loss = is_up(memo) || memo->ending.all_stopped;
+	}
 }
 
 static void disconnect(struct docker_source *source)
 {
 	docker_events_close(source->events);
 	source->events = NULL;
-	if (!source->listed)
-		return;
-	/* What ran until now and does not when the engine is back went down with it. */
+	if (source->listed)
+		note_loss(source);
 	source->listed = false;
-	source->lost_at = clock_wall_ms(source->context.clock);
-	int running = 0, stopping = 0;
-	for (int i = 0; i < source->memory.count; i++) {
-		struct memo *memo = &source->memory.memos[i];
-		bool just_asked = was_just_asked(source, memo);
-		memo->ran_at_loss = memo->state == OBS_RUNNING || memo->state == OBS_RESTARTING;
-		running += memo->ran_at_loss && !just_asked;
-		stopping += just_asked;
-	}
-	/* One that was stopped while others ran on was a person's. */
-	for (int i = 0; i < source->memory.count; i++) {
-		struct memo *memo = &source->memory.memos[i];
-		bool just_asked = was_just_asked(source, memo);
-		memo->ending.all_stopped = just_asked && running == 0 && stopping > 1;
-		memo->ran_at_loss = memo->ran_at_loss || memo->ending.all_stopped;
-	}
 }
 
 /* Notes what an event tells of a container's end. True: its state is worth a look. */

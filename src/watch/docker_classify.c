@@ -28,13 +28,10 @@ enum stop_cause docker_classify(
 	const struct docker_container *container, const struct ending *ending)
 {
 	/* The engine stops its containers before it ends: when all were asked to stop and then the
-	 * engine was gone, no person meant them. One alone was a person's, loss or no loss. */
-	if (ending->engine_lost && (!ending->stop_asked || ending->all_stopped)) {
-		/* What ended with 0 while nobody looked may have finished its work. */
-		bool may_be_done = container->exit_code == 0 && !ending->stop_asked &&
-			!policy_restarts(container);
-		return may_be_done ? STOP_UNSEEN : STOP_ENGINE;
-	}
+	 * engine was gone, no person meant them. One alone was a person's, loss or no loss. What ran
+	 * until the loss is wanted, whatever it ended with: 0 proves only that it ends cleanly. */
+	if (ending->engine_lost && (!ending->stop_asked || ending->all_stopped))
+		return STOP_ENGINE;
 	if (ending->stop_asked)
 		return STOP_PERSON;
 	/* The kernel's hand is not a person's, seen or not. */

@@ -1,10 +1,9 @@
 /*
  * Stands between homeostat and an engine's socket: proxy LISTEN ENGINE FOLDER. Writes every POST to
- * Stands between homeostat and the socket of an engine: proxy LISTEN ENGINE FOLDER. Writes every POST to
- * test can count what is asked at the same time. While FOLDER/hold-request exists a POST is kept from
- * the engine, while FOLDER/hold-reply exists the answer of a POST is kept from homeostat: the two
- * moments at which a test kills it. A held request whose asker is gone is dropped.
- *
+ * Stands between homeostat and the socket of an engine: proxy LISTEN ENGINE FOLDER. Writes every
+ * POST to test can count what is asked at the same time. While FOLDER/hold-request exists a POST is
+ * kept from the engine, while FOLDER/hold-reply exists the answer of a POST is kept from homeostat:
+ * the two moments at which a test kills it. A held request whose asker is gone is dropped.
  * proxy --free-port: prints a TCP port that was free a moment ago.
  */
 #include <arpa/inet.h>

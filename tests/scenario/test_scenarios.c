@@ -13,6 +13,7 @@
  *     order    ACTION COMPONENT
  *     expect   incident COMPONENT STATE | no incident COMPONENT | N STATE
  *     expect   posts N [PATTERN]               what the engine was asked to do
+ *     expect   atonce N                        the most of that at the same time
  *     expect   container NAME STATE
  *     expect   words "…" | no words "…"        what people were told
  *     expect   answer STATUS                   the last request's
@@ -110,6 +111,9 @@ static void expect(struct play *play, const char *rest)
 		int posts = lab_posts(play->lab, c[0] != '\0' ? c : "*");
 		if (posts != atoi(b))
 			wrong(play, "%d posts, not %s", posts, b);
+	} else if (strcmp(a, "atonce") == 0) {
+		if (lab_most_at_once(play->lab) != atoi(b))
+			wrong(play, "%d at once, not %s", lab_most_at_once(play->lab), b);
 	} else if (strcmp(a, "container") == 0) {
 		const char *state = lab_container(play->lab, b);
 		if (state == NULL || strcmp(state, c) != 0)

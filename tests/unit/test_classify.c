@@ -44,8 +44,10 @@ static int for_all(claim_fn *claim)
 						.restart_count = retries[rest / 128].done,
 						.max_retries = retries[rest / 128].allowed,
 						.oom_killed = bit(bits, 0)},
-					.ending = {.stop_asked = bit(bits, 2), .died = bit(bits, 3),
-						.oom = bit(bits, 4), .engine_lost = bit(bits, 5),
+					.ending = {.stop_asked = bit(bits, 2),
+						.died = bit(bits, 3),
+						.oom = bit(bits, 4),
+						.engine_lost = bit(bits, 5),
 						.all_stopped = bit(bits, 6)},
 				};
 				STR_SET(situation.container.policy, policies[p]);
@@ -176,8 +178,8 @@ static void a_death_that_was_seen_is_a_crash_or_a_one_shots_end(void **state)
 
 static void a_start_that_failed_under_a_policy_is_a_crash(void **state)
 {
-	struct docker_container container = {.exit_code = 127, .policy = "always",
-		.error = "exec: no such file"};
+	struct docker_container container = {
+		.exit_code = 127, .policy = "always", .error = "exec: no such file"};
 	assert_int_equal(docker_classify(&container, &(struct ending){0}), STOP_CRASH);
 }
 

@@ -154,7 +154,8 @@ static void a_failing_check_turns_it_unhealthy_after_its_retries_and_once(void *
 	clock_advance(stage->clock, 60000);
 	assert_string_equal(events(stage), "");
 	assert_int_equal(json_count(body(stage,
-		"/containers/json?filters=%7B%22health%22%3A%5B%22unhealthy%22%5D%7D")), 1);
+						 "/containers/json?filters=%7B%22health%22%3A%5B%22unhealthy%22%5D%7D")),
+		1);
 	play(stage, "well web");
 	clock_advance(stage->clock, 1000);
 	assert_string_equal(events(stage), "health_status: healthy");
@@ -223,24 +224,28 @@ static void lists_show_what_runs_and_with_all_everything(void **state)
 	play(stage, "crash db 1");
 	assert_int_equal(json_count(body(stage, "/containers/json")), 1);
 	assert_int_equal(json_count(body(stage, "/containers/json?all=1")), 2);
-	assert_int_equal(json_count(body(stage, "/containers/json?all=1&filters="
-		"%7B%22status%22%3A%5B%22exited%22%2C%22dead%22%5D%7D")), 1);
 	assert_int_equal(json_count(body(stage,
-		"/containers/json?all=1&filters=%7B%22name%22%3A%5B%22we%22%5D%7D")), 1);
+						 "/containers/json?all=1&filters="
+						 "%7B%22status%22%3A%5B%22exited%22%2C%22dead%22%5D%7D")),
+		1);
+	assert_int_equal(
+		json_count(body(stage, "/containers/json?all=1&filters=%7B%22name%22%3A%5B%22we%22%5D%7D")),
+		1);
 }
 
 static void refusals_are_worded_as_the_engine_words_them(void **state)
 {
 	struct stage *stage = *state;
-	message_is(stage, ask(stage, "GET", "/v1.41/containers/nope/json"), 404,
-		"No such container: nope");
-	message_is(stage, ask(stage, "POST", "/v1.41/containers/nope/start"), 404,
-		"No such container: nope");
+	message_is(
+		stage, ask(stage, "GET", "/v1.41/containers/nope/json"), 404, "No such container: nope");
+	message_is(
+		stage, ask(stage, "POST", "/v1.41/containers/nope/start"), 404, "No such container: nope");
 	message_is(stage, ask(stage, "GET", "/nosuch"), 404, "page not found");
 	message_is(stage, ask(stage, "GET", "/v1.99/containers/json"), 400,
 		"client version 1.99 is too new. Maximum supported API version is 1.41");
-	message_is(stage, ask(stage, "GET", "/containers/json?filters=%7B%22bogus%22%3A%5B%22x%22%5D%7D"),
-		400, "Invalid filter 'bogus'");
+	message_is(stage,
+		ask(stage, "GET", "/containers/json?filters=%7B%22bogus%22%3A%5B%22x%22%5D%7D"), 400,
+		"Invalid filter 'bogus'");
 	play(stage, "container web");
 	play(stage, "pause web");
 	message_is(stage, ask(stage, "POST", "/containers/web/start"), 409,
@@ -269,8 +274,8 @@ static void a_start_that_fails_says_why_and_tells_no_event(void **state)
 	assert_int_equal(reply.status, 400);
 	assert_non_null(strstr(reply.body, "no_such_file"));
 	assert_string_equal(events(stage), "");
-	assert_non_null(strstr(text_at(stage, body(stage, "/containers/web/json"), "State.Error"),
-		"no_such_file"));
+	assert_non_null(
+		strstr(text_at(stage, body(stage, "/containers/web/json"), "State.Error"), "no_such_file"));
 }
 
 static void the_buffer_keeps_256_events_and_since_replays_from_its_time(void **state)
@@ -287,7 +292,8 @@ static void the_buffer_keeps_256_events_and_since_replays_from_its_time(void **s
 	clock_advance(stage->clock, 5000);
 	play(stage, "unpause web");
 	seq = 0;
-	const char *line = sim_docker_event(stage->sim, (START_MS + 5000) * 1000000, &seq, stage->arena);
+	int64_t since_ns = (START_MS + 5000) * 1000000;
+	const char *line = sim_docker_event(stage->sim, since_ns, &seq, stage->arena);
 	assert_non_null(strstr(line, "\"unpause\""));
 	assert_null(sim_docker_event(stage->sim, 0, &seq, stage->arena));
 }

@@ -47,7 +47,7 @@ static const struct source *docker(void)
 /* Plays lines, ended by NULL. */
 static void engine_start(struct stage *stage, const char *const *lines)
 {
-	char *argv[40] = {(char *)(uintptr_t)"sim-docker", stage->socket};
+	char *argv[40] = {(char *)(uintptr_t) "sim-docker", stage->socket};
 	int argc = 2;
 	for (; *lines != NULL; lines++)
 		argv[argc++] = (char *)(uintptr_t)*lines;
@@ -90,8 +90,8 @@ static int set_up(void **state)
 	snprintf(stage->socket, sizeof(stage->socket), "%s/docker.sock", stage->folder);
 	stage->clock = clock_new_real();
 	stage->config = read_config(stage, "");
-	stage->context = (struct source_context){.config = stage->config, .clock = stage->clock,
-		.stop_fd = -1};
+	stage->context = (struct source_context){
+		.config = stage->config, .clock = stage->clock, .stop_fd = -1};
 	source_title(docker(), &stage->context);
 	*state = stage;
 	return 0;
@@ -124,12 +124,12 @@ static bool look(struct stage *stage, int64_t wait_ms)
 	return docker()->look(stage->self, wait_ms, stage->arena, &stage->report, &stage->err);
 }
 
-static const struct observation *seen_as(const struct stage *stage, const char *name,
-	enum obs_state state)
+static const struct observation *seen_as(
+	const struct stage *stage, const char *name, enum obs_state state)
 {
 	for (int i = 0; i < stage->report.count; i++)
 		if (strcmp(stage->report.observations[i].component.name, name) == 0 &&
-		    stage->report.observations[i].state == state)
+			stage->report.observations[i].state == state)
 			return &stage->report.observations[i];
 	return NULL;
 }
@@ -184,8 +184,9 @@ static void a_crash_is_reported_with_its_code_and_as_a_crash(void **state)
 static void stop_and_kill_through_the_engine_are_a_persons(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "container db",
-		"after 400 stop web", "after 600 kill db 9", NULL});
+	engine_start(stage,
+		(const char *const[]){
+			"container web", "container db", "after 400 stop web", "after 600 kill db 9", NULL});
 	assert_true(look(stage, 0));
 	assert_int_equal(await(stage, "docker_container_web", OBS_EXITED)->cause, STOP_PERSON);
 	assert_int_equal(await(stage, "docker_container_db", OBS_EXITED)->cause, STOP_PERSON);
@@ -194,8 +195,9 @@ static void stop_and_kill_through_the_engine_are_a_persons(void **state)
 static void the_mark_of_a_persons_stop_ends_with_the_next_start(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "after 300 stop web",
-		"after 500 start web", "after 700 crash web 1", NULL});
+	engine_start(stage,
+		(const char *const[]){"container web", "after 300 stop web", "after 500 start web",
+			"after 700 crash web 1", NULL});
 	assert_true(look(stage, 0));
 	assert_int_equal(await(stage, "docker_container_web", OBS_EXITED)->cause, STOP_PERSON);
 	await(stage, "docker_container_web", OBS_RUNNING);
@@ -223,8 +225,9 @@ static void out_of_memory_is_told(void **state)
 static void health_that_turns_is_reported_both_ways(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web health", "after 200 sick web",
-		"after 3500 well web", NULL});
+	engine_start(stage,
+		(const char *const[]){
+			"container web health", "after 200 sick web", "after 3500 well web", NULL});
 	assert_true(look(stage, 0));
 	int64_t until = clock_mono_ms(stage->clock) + LONGEST_MS;
 	const struct observation *web = NULL;
@@ -239,8 +242,9 @@ static void health_that_turns_is_reported_both_ways(void **state)
 static void pause_and_removal_are_reported_as_what_they_are(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "after 300 pause web",
-		"after 500 remove web", NULL});
+	engine_start(stage,
+		(const char *const[]){
+			"container web", "after 300 pause web", "after 500 remove web", NULL});
 	assert_true(look(stage, 0));
 	await(stage, "docker_container_web", OBS_PAUSED);
 	await(stage, "docker_container_web", OBS_ABSENT);
@@ -249,8 +253,8 @@ static void pause_and_removal_are_reported_as_what_they_are(void **state)
 static void the_engines_own_restart_is_not_an_exit(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web policy=always",
-		"after 400 crash web 1", NULL});
+	engine_start(
+		stage, (const char *const[]){"container web policy=always", "after 400 crash web 1", NULL});
 	assert_true(look(stage, 0));
 	int64_t until = clock_mono_ms(stage->clock) + 1500;
 	while (clock_mono_ms(stage->clock) < until) {
@@ -262,8 +266,9 @@ static void the_engines_own_restart_is_not_an_exit(void **state)
 static void what_is_known_is_not_reported_again_by_the_comparisons(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "container db health",
-		"crash web 1", "after 300 sick db", NULL});
+	engine_start(stage,
+		(const char *const[]){
+			"container web", "container db health", "crash web 1", "after 300 sick db", NULL});
 	assert_true(look(stage, 0));
 	assert_true(stage->report.complete);
 	int64_t until = clock_mono_ms(stage->clock) + 5000;
@@ -281,8 +286,8 @@ static void what_is_known_is_not_reported_again_by_the_comparisons(void **state)
 static void what_happened_before_the_first_look_is_read_from_the_engines_buffer(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "container db", "crash web 1",
-		"stop db", NULL});
+	engine_start(stage,
+		(const char *const[]){"container web", "container db", "crash web 1", "stop db", NULL});
 	assert_true(look(stage, 0));
 	assert_int_equal(seen_as(stage, "docker_container_web", OBS_EXITED)->cause, STOP_CRASH);
 	assert_int_equal(seen_as(stage, "docker_container_db", OBS_EXITED)->cause, STOP_PERSON);
@@ -291,8 +296,9 @@ static void what_happened_before_the_first_look_is_read_from_the_engines_buffer(
 static void what_the_engine_has_forgotten_and_nobody_saw_is_unseen(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "container job", "crash web 137",
-		"finish job", "forget", NULL});
+	engine_start(stage,
+		(const char *const[]){
+			"container web", "container job", "crash web 137", "finish job", "forget", NULL});
 	assert_true(look(stage, 0));
 	assert_int_equal(seen_as(stage, "docker_container_web", OBS_EXITED)->cause, STOP_UNSEEN);
 	assert_int_equal(seen_as(stage, "docker_container_job", OBS_EXITED)->cause, STOP_DONE);
@@ -301,8 +307,9 @@ static void what_the_engine_has_forgotten_and_nobody_saw_is_unseen(void **state)
 static void an_engine_that_goes_and_comes_is_told_and_what_it_took_down_is_its_doing(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "container old", "stop old",
-		"after 400 engine shutdown", "after 900 engine up", NULL});
+	engine_start(stage,
+		(const char *const[]){"container web", "container old", "stop old",
+			"after 400 engine shutdown", "after 900 engine up", NULL});
 	assert_true(look(stage, 0));
 	while (look(stage, 200))
 		assert_int_equal(stage->report.count, 0);
@@ -317,10 +324,10 @@ static void an_engine_that_goes_and_comes_is_told_and_what_it_took_down_is_its_d
 static void labels_are_read_into_the_component(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){
-		"container web label=homeostat.risk=high label=homeostat.action=none "
-		"label=homeostat.depends_on=db,cache",
-		"container off label=homeostat.enable=false", "crash web 1", NULL});
+	engine_start(stage,
+		(const char *const[]){"container web label=homeostat.risk=high label=homeostat.action=none "
+							  "label=homeostat.depends_on=db,cache",
+			"container off label=homeostat.enable=false", "crash web 1", NULL});
 	assert_true(look(stage, 0));
 	const struct component *web = &seen_as(stage, "docker_container_web", OBS_EXITED)->component;
 	assert_true(web->has_risk);
