@@ -16,6 +16,9 @@
 /* The replay of past events comes at once; this long without one and it is over. */
 #define REPLAY_IDLE_MS 100
 #define BATCH 64
+/* A die event comes a millisecond after the exit; what was missed is told by the next comparison.
+ */
+#define DEFERRED_MS 500
 /* The engine gives its containers 10 s to end, and itself 15 s. */
 #define STOPPING_MS 20000
 #define TOGETHER_MS 500
@@ -60,6 +63,7 @@ static void note_loss(struct docker_source *source)
 		struct memo *memo = &source->memory.memos[i];
 		memo->ending.all_stopped = memo->ending.stop_asked && memo->signalled_at >= began;
 		memo->ran_at_loss = is_up(memo) || memo->ending.all_stopped;
+		memo->signalled_away = false;
 	}
 }
 
@@ -87,6 +91,7 @@ static bool note_event(struct docker_source *source, const struct docker_event *
 		 * inspected. */
 		memo->signals |= UINT64_C(1) << (event->signal & 63);
 		memo->signalled_at = event->at_ms;
+		memo->signalled_away = !source->listed;
 		return false;
 	}
 	if (strcmp(event->action, "oom") == 0) {
@@ -96,6 +101,10 @@ static bool note_event(struct docker_source *source, const struct docker_event *
 	if (strcmp(event->action, "start") == 0) {
 		memo->ending = (struct ending){0};
 		memo->signals = 0;
+		memo->signalled_away = false;
+		memo->deferred = false;
+		/* what a new engine has started, it did not take down */
+		memo->ran_at_loss = false;
 	}
 	if (strcmp(event->action, "die") == 0)
 		memo->ending.died = true;
@@ -104,13 +113,16 @@ static bool note_event(struct docker_source *source, const struct docker_event *
 }
 
 /* What happened since the cursor, before the list is read: how containers ended is in it. */
-static bool replay(struct docker_source *source, struct err *err)
+static bool replay(struct docker_source *source, const char *last, struct err *err)
 {
 	struct docker_event event;
 	for (;;) {
 		switch (docker_events_next(source->events, REPLAY_IDLE_MS, &event, err)) {
 		case DOCKER_EVENT:
-			note_event(source, &event);
+			if (last[0] != '\0' && strcmp(event.cursor, last) == 0)
+				source->gap = false;
+			else
+				note_event(source, &event);
 			break;
 		case DOCKER_IDLE:
 			return true;
@@ -120,18 +132,32 @@ static bool replay(struct docker_source *source, struct err *err)
 	}
 }
 
+/* A nanosecond before the last event that we know: an engine that still has that one has also kept
+ * all that came after it. */
+static bool before_cursor(const char *cursor, char *since, size_t size)
+{
+	long long seconds, nanoseconds;
+	if (sscanf(cursor, "%18lld.%9lld", &seconds, &nanoseconds) != 2)
+		return false;
+	if (nanoseconds-- == 0) {
+		nanoseconds = 999999999;
+		seconds--;
+	}
+	return str_format(since, size, "%lld.%09lld", seconds, nanoseconds);
+}
+
 static bool open_stream(struct docker_source *source, struct err *err)
 {
-	char since[40];
-	if (source->cursor[0] != '\0')
-		STR_SET(since, source->cursor);
-	else
+	char since[40], last[40];
+	STR_SET(last, source->cursor);
+	if (!before_cursor(last, since, sizeof(since)))
 		STR_FORMAT(since, "%lld.000000000",
 			(long long)(clock_wall_ms(source->context.clock) -
 				source->context.config->brakes.recent_exit_ms) /
 				1000);
 	source->events = docker_events_open(source->stream, since, err);
-	return source->events != NULL && replay(source, err);
+	source->gap = true;
+	return source->events != NULL && replay(source, last, err);
 }
 
 static bool connect_and_list(struct docker_source *source, struct report *report, struct err *err)
@@ -155,6 +181,8 @@ static bool take_event(struct docker_source *source, const struct docker_event *
 		docker_see_gone(source, event->id, report);
 		return true;
 	}
+	if (strcmp(event->action, "rename") == 0)
+		docker_see_renamed(source, event->id, report);
 	return docker_see_one(source, event->id, report, err);
 }
 
@@ -200,6 +228,9 @@ static bool look_on(
 	if (!follow(source, least(wait_ms, due > 0 ? due : 0), report, err))
 		return false;
 	now = clock_mono_ms(source->context.clock);
+	if (source->deferred)
+		source->next_reconcile = least(source->next_reconcile, now + DEFERRED_MS);
+	source->deferred = false;
 	if (report->count > 0)
 		return true;
 	if (now >= source->next_reconcile) {

@@ -1,6 +1,7 @@
 #include "watch/docker_classify.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -15,6 +16,9 @@ bool docker_is_stop_signal(int signal, const char *stop_signal)
 	STR_FORMAT(number, "%d", signal);
 	if (strcmp(number, stop_signal) == 0)
 		return true;
+	/* the C library names no real-time signals; the engine counts them from 34 */
+	if (str_starts(stop_signal, "RTMIN"))
+		return signal == 34 + (stop_signal[5] == '+' ? strtol(stop_signal + 6, NULL, 10) : 0);
 	return sigabbrev_np(signal) != NULL && strcmp(sigabbrev_np(signal), stop_signal) == 0;
 }
 
@@ -28,9 +32,10 @@ enum stop_cause docker_classify(
 	const struct docker_container *container, const struct ending *ending)
 {
 	/* The engine stops its containers before it ends: when all were asked to stop and then the
-	 * engine was gone, no person meant them. One alone was a person's, loss or no loss. What ran
-	 * until the loss is wanted, whatever it ended with: 0 proves only that it ends cleanly. */
-	if (ending->engine_lost && (!ending->stop_asked || ending->all_stopped))
+	 * engine was gone, no person meant them. One alone was a person's, loss or no loss. A death
+	 * that was seen and not asked for is its own. What ran until the loss is wanted, whatever it
+	 * ended with: 0 proves only that it ends cleanly. */
+	if (ending->engine_lost && (ending->stop_asked ? ending->all_stopped : !ending->died))
 		return STOP_ENGINE;
 	if (ending->stop_asked)
 		return STOP_PERSON;

@@ -15,7 +15,7 @@ struct ending {
 	bool died;            /* its die event was seen */
 	bool oom;             /* an oom event since its last start */
 	bool engine_lost;     /* it ran when the engine was lost, and did not after */
-	bool all_stopped;     /* every running container was asked to stop just before the loss */
+	bool all_stopped;     /* asked to stop by the engine itself, around its end or its start */
 };
 
 enum stop_cause docker_classify(const struct docker_container *container,

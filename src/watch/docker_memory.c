@@ -44,7 +44,7 @@ struct memo *memory_find(const struct memory *memory, const char *id)
 
 static void grow(struct memory *memory)
 {
-	memory->capacity = memory->capacity * 2 + 16;
+	memory->capacity += memory->capacity / 4 + 16;
 	memory->slot_count = memory->capacity * 2;
 	memory->memos = realloc(memory->memos, (size_t)memory->capacity * sizeof(*memory->memos));
 	memory->slots = realloc(memory->slots, (size_t)memory->slot_count * sizeof(int));

@@ -17,8 +17,10 @@ struct memo {
 	unsigned char state, health; /* enum obs_state, enum obs_health, as last reported */
 	bool listed;                 /* mark for one pass over a list */
 	bool ran_at_loss;
+	bool deferred;               /* seen exited before its die event was */
 	struct ending ending;
 	uint64_t signals;            /* sent through the engine since its last start, a bit each */
+	bool signalled_away;         /* while the engine was out of our sight */
 	int64_t signalled_at;        /* wall ms by the engine's clock */
 };
 

@@ -8,6 +8,8 @@
 #include "base/str.h"
 
 #define LIST_MS 15000
+/* Enough to know whether the engine took its containers down, without inspecting hundreds. */
+#define PROOFS_MAX 16
 
 static struct observation *add(struct docker_source *source, struct report *report)
 {
@@ -147,6 +149,37 @@ void docker_see_gone(struct docker_source *source, const char *id, struct report
 	memory_drop(&source->memory, id);
 }
 
+/* Its destroy event comes next. */
+static bool is_being_removed(const struct docker_container *container)
+{
+	return strcmp(container->status, "removing") == 0;
+}
+
+/* The engine writes an exit down a moment before it tells of it: what dies right after its start is
+ * found exited while its die event is still on its way. Judged without it, a crash would look like
+ * one that nobody saw. Waits for it once. */
+static bool is_too_early(
+	struct docker_source *source, const char *id, const struct docker_container *container)
+{
+	struct memo *memo = memory_get(&source->memory, id);
+	const struct ending *ending = &memo->ending;
+	bool unexplained = source->listed && state_of(container->status) == OBS_EXITED && !ending->died;
+	bool too_early = unexplained && !memo->deferred;
+	memo->deferred = too_early;
+	source->deferred = source->deferred || too_early;
+	return too_early;
+}
+
+void docker_see_renamed(struct docker_source *source, const char *id, struct report *report)
+{
+	const struct memo *memo = memory_find(&source->memory, id);
+	if (memo == NULL || memo->name[0] == '\0')
+		return;
+	struct observation *seen = add(source, report);
+	name_component(source, &seen->component, id, memo->name);
+	seen->state = OBS_ABSENT;
+}
+
 bool docker_see_one(
 	struct docker_source *source, const char *id, struct report *report, struct err *err)
 {
@@ -154,6 +187,8 @@ bool docker_see_one(
 	struct err why = {0};
 	source->asked_mono_ms = clock_mono_ms(source->context.clock);
 	if (docker_inspect(source->query, id, source->arena, &container, &why)) {
+		if (is_being_removed(&container) || is_too_early(source, id, &container))
+			return true;
 		observe(source, memory_get(&source->memory, id), &container, report);
 		return true;
 	}
@@ -183,6 +218,8 @@ static void observe_entry(struct docker_source *source, struct memo *memo, struc
 		seen->health = OBS_STARTING;
 	if (state == OBS_RUNNING)
 		memo->ran_at_loss = false;
+	/* the list's time, whatever was inspected since */
+	seen->seen_mono_ms = report->seen_mono_ms;
 	memo->state = (unsigned char)seen->state;
 	memo->health = (unsigned char)seen->health;
 	STR_SET(memo->name, seen->component.label);
@@ -205,6 +242,40 @@ static bool list(
 	return err_set(err, ERR_INPUT, "%s: GET %s: the answer is no list", source->context.name, path);
 }
 
+/* A container that ran before the loss and still does proves that the engine did not take its
+ * containers down: it was only out of reach, or lets them live on. */
+static bool ran_on(struct docker_source *source, struct json entries)
+{
+	int proofs = 0;
+	for (struct json e = json_first(entries); json_is(e) && proofs < PROOFS_MAX; e = json_next(e)) {
+		char id[72], state[24];
+		struct docker_container container;
+		json_copy(json_get(e, "Id"), id, sizeof(id));
+		json_copy(json_get(e, "State"), state, sizeof(state));
+		const struct memo *memo = memory_find(&source->memory, id);
+		if (memo == NULL || !memo->ran_at_loss || state_of(state) != OBS_RUNNING)
+			continue;
+		proofs++;
+		if (docker_inspect(source->query, id, source->arena, &container, NULL) &&
+			container.started_at > 0 && container.started_at < source->lost_at)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the engine itself was lost, or only our way to it. */
+static void judge_loss(struct docker_source *source, struct json entries)
+{
+	bool lost = source->lost_at != 0 && source->gap && !ran_on(source, entries);
+	for (int i = 0; i < source->memory.count; i++) {
+		struct memo *memo = &source->memory.memos[i];
+		memo->ran_at_loss = memo->ran_at_loss && lost;
+		/* An engine that was killed stops, when it starts again, what outlived it. */
+		if (memo->ran_at_loss && memo->signalled_away)
+			memo->ending.all_stopped = true;
+	}
+}
+
 static void forget_unlisted(struct docker_source *source)
 {
 	for (int i = source->memory.count - 1; i >= 0; i--) {
@@ -217,8 +288,10 @@ static void forget_unlisted(struct docker_source *source)
 bool docker_see_all(struct docker_source *source, struct report *report, struct err *err)
 {
 	struct json entries;
+	report->seen_mono_ms = clock_mono_ms(source->context.clock);
 	if (!list(source, "/containers/json?all=1", &entries, err))
 		return false;
+	judge_loss(source, entries);
 	for (int i = 0; i < source->memory.count; i++)
 		source->memory.memos[i].listed = false;
 	for (struct json e = json_first(entries); json_is(e); e = json_next(e)) {

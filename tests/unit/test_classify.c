@@ -188,6 +188,8 @@ static void what_ran_when_the_engine_was_lost_went_down_with_it(void **state)
 	assert_int_equal(classify("no", 137, (struct ending){.engine_lost = true}), STOP_ENGINE);
 	assert_int_equal(classify("no", 143, (struct ending){.engine_lost = true}), STOP_ENGINE);
 	assert_int_equal(classify("always", 0, (struct ending){.engine_lost = true}), STOP_ENGINE);
+	assert_int_equal(
+		classify("no", 1, (struct ending){.engine_lost = true, .died = true}), STOP_CRASH);
 }
 
 static void a_stop_of_one_is_a_persons_though_the_engine_went_down_later(void **state)
@@ -212,6 +214,8 @@ static void a_containers_own_stop_signal_counts_in_every_spelling(void **state)
 	assert_true(docker_is_stop_signal(10, "10"));
 	assert_true(docker_is_stop_signal(28, "SIGWINCH"));
 	assert_true(docker_is_stop_signal(15, "SIGUSR1"));
+	assert_true(docker_is_stop_signal(37, "SIGRTMIN+3"));
+	assert_false(docker_is_stop_signal(36, "SIGRTMIN+3"));
 	assert_false(docker_is_stop_signal(1, "SIGUSR1"));
 	assert_false(docker_is_stop_signal(12, "SIGUSR1"));
 }

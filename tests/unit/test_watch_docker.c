@@ -434,6 +434,83 @@ static void a_watcher_on_its_thread_reports_a_crash_and_stops_when_told(void **s
 	mailbox_free(core);
 }
 
+static void what_dies_right_after_its_start_is_a_crash_and_told_once(void **state)
+{
+	struct stage *stage = *state;
+	int exits = 0;
+	engine_start(stage,
+		(const char *const[]){
+			"container web", "after 400 container quick", "after 400 crash quick 1", NULL});
+	assert_true(look(stage, 0));
+	int64_t until = clock_mono_ms(stage->clock) + 2500;
+	while (clock_mono_ms(stage->clock) < until) {
+		assert_true(look(stage, 100));
+		const struct observation *quick = seen_as(stage, "docker_container_quick", OBS_EXITED);
+		if (quick == NULL)
+			continue;
+		assert_int_equal(quick->cause, STOP_CRASH);
+		exits++;
+	}
+	assert_int_equal(exits, 1);
+}
+
+static void a_rename_leaves_nothing_under_the_old_name(void **state)
+{
+	struct stage *stage = *state;
+	engine_start(stage, (const char *const[]){"container web", "after 400 rename web site", NULL});
+	assert_true(look(stage, 0));
+	await(stage, "docker_container_web", OBS_ABSENT);
+	assert_non_null(seen_as(stage, "docker_container_site", OBS_RUNNING));
+}
+
+static void what_a_killed_engine_stops_when_it_starts_again_is_its_doing(void **state)
+{
+	struct stage *stage = *state;
+	engine_start(stage, (const char *const[]){"container web", "container db", NULL});
+	assert_true(look(stage, 0));
+	engine_end(stage, SIGKILL);
+	assert_false(look(stage, 1000));
+	engine_start(stage,
+		(const char *const[]){
+			"container web", "container db", "forget", "kill web 15", "kill db 9", NULL});
+	assert_int_equal(await(stage, "docker_container_web", OBS_EXITED)->cause, STOP_ENGINE);
+	assert_int_equal(seen_as(stage, "docker_container_db", OBS_EXITED)->cause, STOP_ENGINE);
+}
+
+static void while_the_same_engine_is_out_of_reach_stops_and_crashes_stay_what_they_are(void **state)
+{
+	struct stage *stage = *state;
+	engine_start(stage,
+		(const char *const[]){"container web", "container db", "container on",
+			"after 400 engine down", "after 500 stop web", "after 600 crash db 1",
+			"after 900 engine up", NULL});
+	assert_true(look(stage, 0));
+	assert_int_equal(await(stage, "docker_container_web", OBS_EXITED)->cause, STOP_PERSON);
+	assert_int_equal(seen_as(stage, "docker_container_db", OBS_EXITED)->cause, STOP_CRASH);
+}
+
+static void a_stop_that_the_engine_forgot_is_not_its_own_doing_while_others_ran_on(void **state)
+{
+	struct stage *stage = *state;
+	engine_start(stage,
+		(const char *const[]){"container web", "container on", "after 400 engine down",
+			"after 500 stop web", "after 600 forget", "after 900 engine up", NULL});
+	assert_true(look(stage, 0));
+	assert_int_equal(await(stage, "docker_container_web", OBS_EXITED)->cause, STOP_UNSEEN);
+}
+
+static void a_sight_has_the_time_of_its_inspection_not_of_the_wait_for_it(void **state)
+{
+	struct stage *stage = *state;
+	engine_start(stage, (const char *const[]){"container web", "after 600 crash web 1", NULL});
+	assert_true(look(stage, 0));
+	int64_t began = clock_mono_ms(stage->clock);
+	assert_true(look(stage, 900));
+	const struct observation *web = seen_as(stage, "docker_container_web", OBS_EXITED);
+	assert_non_null(web);
+	assert_true(web->seen_mono_ms >= began + 100);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -457,6 +534,12 @@ int main(void)
 		CASE(told_to_stop_a_look_ends_at_once),
 		CASE(an_unreachable_engine_is_reported_once_and_again_after_the_interval),
 		CASE(a_watcher_on_its_thread_reports_a_crash_and_stops_when_told),
+		CASE(what_dies_right_after_its_start_is_a_crash_and_told_once),
+		CASE(a_rename_leaves_nothing_under_the_old_name),
+		CASE(what_a_killed_engine_stops_when_it_starts_again_is_its_doing),
+		CASE(while_the_same_engine_is_out_of_reach_stops_and_crashes_stay_what_they_are),
+		CASE(a_stop_that_the_engine_forgot_is_not_its_own_doing_while_others_ran_on),
+		CASE(a_sight_has_the_time_of_its_inspection_not_of_the_wait_for_it),
 	};
 	http_global_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
