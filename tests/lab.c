@@ -456,7 +456,8 @@ static void search_store(struct lab *lab, struct search *search, store_incident_
 	struct store *reader = store_open_reader(lab->folder, key, &err);
 	if (reader == NULL)
 		fail_msg("%s", err.text);
-	assert_true(store_incidents(reader, INCIDENTS_ALL, 0, 0, fn, search, &err));
+	assert_true(
+		store_incidents(reader, (struct incident_query){INCIDENTS_ALL, 0, 0}, fn, search, &err));
 	store_close(reader);
 }
 

@@ -205,18 +205,18 @@ static bool start_run(const char *const *argv, struct run *run, pid_t *pid, stru
 	return false;
 }
 
-bool spawn_run(const char *const *argv, const char *input, int64_t timeout_ms, size_t limit_bytes,
-	int stop_fd, struct arena *arena, struct spawn_result *result, struct err *err)
+bool spawn_run(const char *const *argv, const struct spawn_options *options, struct arena *arena,
+	struct spawn_result *result, struct err *err)
 {
 	struct run run = {.in = -1,
 		.out = -1,
 		.exited = -1,
-		.stop = stop_fd,
-		.input = input,
-		.input_left = input != NULL ? strlen(input) : 0,
-		.limit = limit_bytes,
-		.timeout_ms = timeout_ms,
-		.deadline_ms = now_ms() + timeout_ms};
+		.stop = options->stop_fd,
+		.input = options->input,
+		.input_left = options->input != NULL ? strlen(options->input) : 0,
+		.limit = options->limit_bytes,
+		.timeout_ms = options->timeout_ms,
+		.deadline_ms = now_ms() + options->timeout_ms};
 	STR_SET(run.name, argv[0]);
 	str_init(&run.output, arena);
 	pid_t pid = -1;
@@ -252,6 +252,14 @@ static int complaint_file(void)
 	return fd;
 }
 
+/* The descriptor is the caller's from now on: the scope's end must not close it. */
+static int give_away(int *fd)
+{
+	int given = *fd;
+	*fd = -1;
+	return given;
+}
+
 int spawn_socket_heard(const char *const *argv, pid_t *pid, int *complaints, struct err *err)
 {
 	int pair[2];
@@ -267,10 +275,8 @@ int spawn_socket_heard(const char *const *argv, pid_t *pid, int *complaints, str
 		close(pair[0]);
 		return -1;
 	}
-	if (complaints != NULL) {
-		*complaints = heard;
-		heard = -1;
-	}
+	if (complaints != NULL)
+		*complaints = give_away(&heard);
 	return pair[0];
 }
 

@@ -21,9 +21,15 @@ struct spawn_result {
 	bool cut;
 };
 
+struct spawn_options {
+	const char *input;   /* for its stdin, or NULL */
+	int64_t timeout_ms;
+	size_t limit_bytes;  /* of its output */
+	int stop_fd;         /* -1: none */
+};
 /* Runs to the end. False: not started, deadline passed (it was killed, with its group), stop_fd. */
-bool spawn_run(const char *const *argv, const char *input, int64_t timeout_ms, size_t limit_bytes,
-	int stop_fd, struct arena *arena, struct spawn_result *result, struct err *err);
+bool spawn_run(const char *const *argv, const struct spawn_options *options, struct arena *arena,
+	struct spawn_result *result, struct err *err);
 
 /* A child whose stdin and stdout are one connected stream socket. -1 on error. */
 int spawn_socket(const char *const *argv, pid_t *pid, struct err *err);

@@ -67,26 +67,23 @@ void str_addf(struct str *str, const char *fmt, ...)
 	va_end(again);
 }
 
-/* The number of bytes of text, at most limit, that end with a whole character. */
-static size_t whole_characters(const char *text, size_t limit)
+/* A byte that goes on a character of UTF-8 begun before it. */
+static bool goes_on(char c)
 {
-	size_t end = limit;
-	while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
-		end--;
-	return end;
+	return ((unsigned char)c & 0xC0) == 0x80;
 }
 
 bool str_copy(char *field, size_t size, const char *text)
 {
 	if (text == NULL)
 		text = "";
-	size_t length = strlen(text);
-	bool fits = length < size;
-	if (!fits)
-		length = whole_characters(text, size - 1);
+	size_t whole = strlen(text), length = whole;
+	if (length >= size)
+		for (length = size - 1; length > 0 && length < whole && goes_on(text[length]);)
+			length--;
 	memmove(field, text, length);
 	field[length] = '\0';
-	return fits;
+	return length == whole;
 }
 
 bool str_format(char *field, size_t size, const char *fmt, ...)
@@ -99,7 +96,7 @@ bool str_format(char *field, size_t size, const char *fmt, ...)
 		return true;
 	/* vsnprintf cut anywhere: drop a character whose end is missing */
 	size_t end = size - 1;
-	while (end > 0 && ((unsigned char)field[end - 1] & 0xC0) == 0x80)
+	while (end > 0 && goes_on(field[end - 1]))
 		end--;
 	unsigned char lead = end > 0 ? (unsigned char)field[end - 1] : 0;
 	size_t need = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;

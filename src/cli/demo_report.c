@@ -101,7 +101,8 @@ static void add_row(
 
 static bool look_up(struct store *store, struct outcome *outcome, struct err *err)
 {
-	return store_incidents(store, INCIDENTS_ALL, 0, 0, take_incident, outcome, err) &&
+	return store_incidents(
+			   store, (struct incident_query){INCIDENTS_ALL, 0, 0}, take_incident, outcome, err) &&
 		store_actions(store, outcome->since, outcome->component, take_action, outcome, err);
 }
 

@@ -49,7 +49,7 @@ static bool read_url(struct ssh *ssh, const char *url)
 		length -= (size_t)(at + 1 - host);
 		host = at + 1;
 	}
-	size_t name = length;
+	size_t name;
 	if (host[0] == '[') {
 		const char *end = memchr(host, ']', length);
 		if (end == NULL)

@@ -84,8 +84,9 @@ static void end_action(
 	struct err err = {0};
 	if (must_store(heal))
 		stored(heal,
-			store_action_end(
-				heal->store, life->row.id, life->row.attempt, outcome, text, now_ms(heal), &err),
+			store_action_end(heal->store,
+				(struct action_end){life->row.id, life->row.attempt, outcome, text, now_ms(heal)},
+				&err),
 			&err);
 }
 

@@ -42,7 +42,8 @@ static bool load(struct heal *heal, struct err *err)
 		return false;
 	if (mode[0] == '\0' || !healing_parse(mode, &heal->healing))
 		heal->healing = heal->config->healing;
-	return store_incidents(heal->store, INCIDENTS_OPEN, 0, 0, load_life, heal, err) &&
+	return store_incidents(
+			   heal->store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, load_life, heal, err) &&
 		store_actions(heal->store, now_ms(heal) - DAY_MS, NULL, load_action, heal, err);
 }
 

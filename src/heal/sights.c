@@ -110,8 +110,10 @@ static void weigh_while_verifying(struct heal *heal, struct life *life,
 		life_reason(life, "it exited again: %s", seen->status);
 		if (must_store(heal))
 			stored(heal,
-				store_action_end(heal->store, life->row.id, life->row.attempt, "not_healed",
-					life->row.reason, now_ms(heal), &err),
+				store_action_end(heal->store,
+					(struct action_end){life->row.id, life->row.attempt, "not_healed",
+						life->row.reason, now_ms(heal)},
+					&err),
 				&err);
 		life_raise(heal, life, EVENT_UNHEALTHY);
 		lives_run(heal);

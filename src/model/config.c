@@ -148,7 +148,11 @@ void config_free(struct config *config)
 
 const char *config_control_default(struct arena *arena)
 {
+	/* systemd makes and names one for a service that has asked for it. */
+	const char *service = getenv("RUNTIME_DIRECTORY");
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	if (service != NULL && service[0] == '/' && strchr(service, ':') == NULL)
+		return arena_printf(arena, "%s/control.sock", service);
 	if (file_user_is_root() || runtime == NULL || runtime[0] != '/')
 		return arena_strdup(arena, "/run/homeostat/control.sock");
 	return arena_printf(arena, "%s/homeostat/control.sock", runtime);

@@ -76,7 +76,8 @@ struct config_key {
 };
 const struct config_key *config_keys(int *count);
 
-/* The control socket's default: /run/homeostat/control.sock for root, else in $XDG_RUNTIME_DIR. */
+/* The control socket's default: in $RUNTIME_DIRECTORY (systemd's), else /run/homeostat/control.sock
+ * for root, else in $XDG_RUNTIME_DIR. */
 const char *config_control_default(struct arena *arena);
 
 #endif

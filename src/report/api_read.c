@@ -172,10 +172,13 @@ static bool health_json(struct call *call, struct store *store, const struct cor
 	json_put_int(&out, "components", core->components);
 	put_sources(&out, core, call->arena);
 	json_open(&out, "active", '[');
-	bool ok = store_incidents(store, INCIDENTS_OPEN, 0, 0, put_incident, &active, err);
+	bool ok = store_incidents(
+		store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, put_incident, &active, err);
 	json_close(&out, ']');
 	json_open(&out, "resolved", '[');
-	ok = ok && store_incidents(store, INCIDENTS_ENDED, today, 0, put_incident, &recent, err);
+	ok = ok &&
+		store_incidents(
+			store, (struct incident_query){INCIDENTS_ENDED, today, 0}, put_incident, &recent, err);
 	json_close(&out, ']');
 	json_close(&out, '}');
 	return ok;
@@ -256,7 +259,8 @@ void get_incidents(struct call *call)
 	json_begin(&out, &body);
 	json_open(&out, NULL, '{');
 	json_open(&out, "incidents", '[');
-	bool ok = store_incidents(store, filter, 0, limit, put_incident, &list, &err);
+	bool ok = store_incidents(
+		store, (struct incident_query){filter, 0, limit}, put_incident, &list, &err);
 	json_close(&out, ']');
 	json_close(&out, '}');
 	store_close(store);

@@ -148,14 +148,16 @@ bool health_text(
 	str_init(&active, arena);
 	struct page issues = {&active, 0, ACTIVE_MAX}, recent = {&out, 0, RECENT_MAX};
 	if (!store_figures(store, local_midnight(core->now), &figures, err) ||
-		!store_incidents(store, INCIDENTS_OPEN, 0, 0, add_active, &issues, err))
+		!store_incidents(
+			store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, add_active, &issues, err))
 		return false;
 	add_head(&out, &figures, core->now);
 	if (issues.count > 0)
 		str_addf(&out, "\n\n📋 Active Issues:\n%s", active.s);
 	if (issues.count > ACTIVE_MAX)
 		str_addf(&out, "\n• … and %d more", issues.count - ACTIVE_MAX);
-	if (!store_incidents(store, INCIDENTS_ENDED, core->now - DAY_MS, 0, add_recent, &recent, err))
+	if (!store_incidents(store, (struct incident_query){INCIDENTS_ENDED, core->now - DAY_MS, 0},
+			add_recent, &recent, err))
 		return false;
 	add_foot(&out, core);
 	str_copy(text, size, out.s);

@@ -184,8 +184,8 @@ bool store_incident_get(struct store *store, int64_t id, struct incident *incide
 	return ok;
 }
 
-bool store_incidents(struct store *store, enum incident_filter filter, int64_t since_ms, int limit,
-	store_incident_fn *fn, void *ctx, struct err *err)
+bool store_incidents(struct store *store, struct incident_query query, store_incident_fn *fn,
+	void *ctx, struct err *err)
 {
 	static const struct sql queries[] = {
 		[INCIDENTS_OPEN] =
@@ -202,11 +202,11 @@ bool store_incidents(struct store *store, enum incident_filter filter, int64_t s
 			&incident_columns},
 	};
 	bool ok;
-	sqlite3_stmt *statement = sql_get(store, &queries[filter], err);
+	sqlite3_stmt *statement = sql_get(store, &queries[query.filter], err);
 	if (statement == NULL)
 		return false;
-	sqlite3_bind_int64(statement, 1, since_ms);
-	sqlite3_bind_int(statement, 2, limit > 0 ? limit : -1);
+	sqlite3_bind_int64(statement, 1, query.since_ms);
+	sqlite3_bind_int(statement, 2, query.limit > 0 ? query.limit : -1);
 	while (sql_next(store, statement, &ok, err)) {
 		struct incident incident = {0};
 		ok = read_incident(statement, &incident, err);

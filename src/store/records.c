@@ -128,27 +128,26 @@ bool store_action_insert(struct store *store, struct action_record *record, stru
 	return insert(store, &add, record, &record->id, err);
 }
 
-bool store_action_end(struct store *store, int64_t incident_id, int attempt, const char *outcome,
-	const char *text, int64_t at, struct err *err)
+bool store_action_end(struct store *store, struct action_end end, struct err *err)
 {
-	static const struct sql end = {"UPDATE action SET outcome = ?3, text = ?4, ended_at = ?5"
-								   " WHERE incident_id = ?1 AND attempt = ?2",
+	static const struct sql query = {"UPDATE action SET outcome = ?3, text = ?4, ended_at = ?5"
+									 " WHERE incident_id = ?1 AND attempt = ?2",
 		NULL};
 	char cut[sizeof(((struct action_record *)0)->text)];
-	STR_SET(cut, text);
-	sqlite3_stmt *statement = sql_get(store, &end, err);
+	STR_SET(cut, end.text);
+	sqlite3_stmt *statement = sql_get(store, &query, err);
 	if (statement == NULL)
 		return false;
-	sqlite3_bind_int64(statement, 1, incident_id);
-	sqlite3_bind_int(statement, 2, attempt);
-	sql_bind_text(statement, 3, outcome);
+	sqlite3_bind_int64(statement, 1, end.incident_id);
+	sqlite3_bind_int(statement, 2, end.attempt);
+	sql_bind_text(statement, 3, end.outcome);
 	sql_bind_text(statement, 4, cut);
-	sqlite3_bind_int64(statement, 5, at);
+	sqlite3_bind_int64(statement, 5, end.at);
 	if (!sql_run(store, statement, err))
 		return false;
 	return sqlite3_changes(store->db) == 1 ||
-		err_set(err, ERR_GONE, "incident %lld has no action of attempt %d", (long long)incident_id,
-			attempt);
+		err_set(err, ERR_GONE, "incident %lld has no action of attempt %d",
+			(long long)end.incident_id, end.attempt);
 }
 
 static bool each_action(

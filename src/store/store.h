@@ -40,8 +40,13 @@ bool store_incident_get(
 enum incident_filter { INCIDENTS_OPEN, INCIDENTS_ENDED, INCIDENTS_ALL };
 typedef void store_incident_fn(void *ctx, const struct incident *incident);
 /* Newest first; limit 0: all. since_ms: opened or ended at or after. */
-bool store_incidents(struct store *store, enum incident_filter filter, int64_t since_ms, int limit,
-	store_incident_fn *fn, void *ctx, struct err *err);
+struct incident_query {
+	enum incident_filter filter;
+	int64_t since_ms;
+	int limit;
+};
+bool store_incidents(struct store *store, struct incident_query query, store_incident_fn *fn,
+	void *ctx, struct err *err);
 
 struct history {
 	int64_t at;
@@ -67,8 +72,13 @@ bool store_approvals(
 
 /* Actions. insert sets record->id; end is ERR_GONE when no such action was begun. */
 bool store_action_insert(struct store *store, struct action_record *record, struct err *err);
-bool store_action_end(struct store *store, int64_t incident_id, int attempt, const char *outcome,
-	const char *text, int64_t at, struct err *err);
+struct action_end {
+	int64_t incident_id;
+	int attempt;
+	const char *outcome, *text;
+	int64_t at;
+};
+bool store_action_end(struct store *store, struct action_end end, struct err *err);
 typedef void store_action_fn(void *ctx, const struct action_record *record);
 /* Begun at or after since_ms, oldest first; component NULL: all. */
 bool store_actions(struct store *store, int64_t since_ms, const char *component,

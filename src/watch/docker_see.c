@@ -17,9 +17,12 @@ static struct observation *add(struct docker_source *source, struct report *repo
 		source->capacity = 0;
 	if (report->count == source->capacity) {
 		int capacity = source->capacity * 2 + 4;
-		report->observations = arena_grow(source->arena, report->observations,
+		struct observation *grown = arena_grow(source->arena, report->observations,
 			(size_t)source->capacity * sizeof(struct observation),
 			(size_t)capacity * sizeof(struct observation));
+		if (grown == NULL) /* the arena's limit: what is beyond it is not reported */
+			return &source->spare;
+		report->observations = grown;
 		source->capacity = capacity;
 	}
 	struct observation *seen = &report->observations[report->count++];

@@ -20,6 +20,7 @@ struct docker_source {
 	int64_t ping_ms, next_ping, next_reconcile; /* mono */
 	char cursor[40];
 	int64_t asked_mono_ms;         /* when the engine was last asked: how old a sight is */
+	struct observation spare;      /* written to when the report is full */
 	int capacity;                  /* of the report's observations */
 	bool deferred;                 /* an exit waits for its die event, or for the next look */
 };

@@ -101,7 +101,8 @@ static void live(struct store *store, enum life_state end, const char *outcome, 
 	STR_SET(record.action, "docker.container.restart");
 	STR_SET(record.actor, actor);
 	assert_true(store_action_insert(store, &record, &err));
-	assert_true(store_action_end(store, incident.id, 1, outcome, "", 5000, &err));
+	assert_true(
+		store_action_end(store, (struct action_end){incident.id, 1, outcome, "", 5000}, &err));
 	struct approval approval = {.incident_id = incident.id, .asked_at = 1000};
 	assert_true(store_approval_insert(store, &approval, &err));
 	assert_true(store_approval_decide(store, approval.id, true, "api", 5000, &err));

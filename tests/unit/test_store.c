@@ -153,7 +153,9 @@ static void assert_incidents(
 	auto_arena arena = arena_new(1 << 16);
 	struct str text;
 	str_init(&text, arena);
-	must(store_incidents(store, filter, since, limit, append_id, &text, &err), &err);
+	must(store_incidents(
+			 store, (struct incident_query){filter, since, limit}, append_id, &text, &err),
+		&err);
 	assert_string_equal(text.s, want);
 }
 
@@ -196,7 +198,9 @@ static void list_again(void *ctx, const struct incident *incident)
 	struct nested *nested = ctx;
 	struct err err = {0};
 	assert_true(incident->id > 0);
-	must(store_incidents(nested->store, INCIDENTS_OPEN, 0, 0, count_inner, nested, &err), &err);
+	must(store_incidents(nested->store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, count_inner,
+			 nested, &err),
+		&err);
 }
 
 static void a_callback_may_ask_the_same_again(void **state)
@@ -208,7 +212,9 @@ static void a_callback_may_ask_the_same_again(void **state)
 		struct incident incident = sample("a");
 		insert(f->store, &incident);
 	}
-	must(store_incidents(f->store, INCIDENTS_OPEN, 0, 0, list_again, &nested, &err), &err);
+	must(store_incidents(
+			 f->store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, list_again, &nested, &err),
+		&err);
 	assert_int_equal(nested.inner, 9);
 }
 
@@ -257,8 +263,8 @@ static void actions_are_kept_by_attempt_and_component(void **state)
 		STR_SET(record.component, i == 2 ? "b" : "a");
 		must(store_action_insert(f->store, &record, &err), &err);
 	}
-	must(store_action_end(f->store, 1, 1, "not_healed", "no", 15, &err), &err);
-	assert_false(store_action_end(f->store, 1, 9, "done", "", 15, &err));
+	must(store_action_end(f->store, (struct action_end){1, 1, "not_healed", "no", 15}, &err), &err);
+	assert_false(store_action_end(f->store, (struct action_end){1, 9, "done", "", 15}, &err));
 	assert_int_equal(err.kind, ERR_GONE);
 	str_init(&text, arena);
 	must(store_actions(f->store, 0, NULL, append_action, &text, &err), &err);
@@ -297,7 +303,8 @@ static void live(
 	STR_SET(record.action, "docker.container.restart");
 	STR_SET(record.actor, actor);
 	must(store_action_insert(store, &record, &err), &err);
-	must(store_action_end(store, incident.id, 1, outcome, "", at + 1000, &err), &err);
+	must(store_action_end(store, (struct action_end){incident.id, 1, outcome, "", at + 1000}, &err),
+		&err);
 	struct approval approval = {.incident_id = incident.id, .asked_at = at};
 	must(store_approval_insert(store, &approval, &err), &err);
 	must(store_approval_decide(store, approval.id, true, "api", at + 2000, &err), &err);
@@ -417,14 +424,16 @@ static void hot_queries_use_indexes(void **state)
 	struct approval approval;
 	insert(f->store, &incident);
 	update(f->store, &incident, LIFE_DECIDING, "x");
-	store_incidents(f->store, INCIDENTS_OPEN, 0, 0, ignore_incident, NULL, &err);
-	store_incidents(f->store, INCIDENTS_ENDED, 0, 0, ignore_incident, NULL, &err);
+	store_incidents(
+		f->store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, ignore_incident, NULL, &err);
+	store_incidents(
+		f->store, (struct incident_query){INCIDENTS_ENDED, 0, 0}, ignore_incident, NULL, &err);
 	store_history(f->store, 1, ignore_history, NULL, &err);
 	store_actions(f->store, 0, NULL, ignore_action, NULL, &err);
 	store_actions(f->store, 0, "a", ignore_action, NULL, &err);
 	store_incident_actions(f->store, 1, ignore_action, NULL, &err);
 	store_approval_newest(f->store, 1, &approval, &err);
-	store_action_end(f->store, 1, 1, "done", "", 1, &err);
+	store_action_end(f->store, (struct action_end){1, 1, "done", "", 1}, &err);
 	assert_plan(f->store, prepared(f->store, "SELECT state FROM incident"), "PRIMARY KEY");
 	assert_plan(f->store, prepared(f->store, "UPDATE incident"), "PRIMARY KEY");
 	assert_plan(f->store, prepared(f->store, "NOT IN ('NONE'"), "incident_open");
