@@ -219,6 +219,13 @@ const char *json_key(struct json child, struct arena *arena)
 	return unescaped(raw, length, arena);
 }
 
+const char *json_key_raw(struct json child, size_t *length)
+{
+	const jsmntok_t *key = key_of(child);
+	*length = 0;
+	return key == NULL ? NULL : text_at(child, key, length);
+}
+
 static bool is_scalar(struct json value)
 {
 	enum json_kind kind = json_kind(value);

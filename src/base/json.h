@@ -43,6 +43,8 @@ size_t json_count(struct json parent);
 
 /* The key of an object's child, unescaped. */
 const char *json_key(struct json child, struct arena *arena);
+/* The same as it stands in the text, without quotes or NUL; NULL when child is no member. */
+const char *json_key_raw(struct json child, size_t *length);
 /* A string unescaped, a number or bool as written; NULL otherwise. Invalid UTF-8 → U+FFFD. */
 const char *json_str(struct json value, struct arena *arena);
 /* As json_str into a field, cut if need be; false (and "") when there is none. */

@@ -21,6 +21,18 @@ struct config_docker {
 	int line;
 };
 
+struct config_proxmox {
+	const char *name;                              /* "pve" */
+	const char *url;                               /* https://192.168.1.99:8006 */
+	const char *token_id, *token_secret;           /* homeostat@pve!agent; or, instead: */
+	const char *user, *password;                   /* homeostat@pve: a ticket is asked for */
+	const char *ca_file, *fingerprint;             /* NULL both: the system's authorities */
+	const char *ssh;                               /* NULL: nothing over ssh */
+	const int *critical;                           /* guests that must run */
+	int critical_count;
+	int line;
+};
+
 struct config_policy {
 	const char *component, *action, *source;       /* patterns with *; NULL: any */
 	bool has_risk;

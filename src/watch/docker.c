@@ -22,35 +22,50 @@
 /* The engine gives its containers 10 s to end, and itself 15 s. */
 #define STOPPING_MS 20000
 #define TOGETHER_MS 500
+#define AT_ONCE_MS 50
 
 static bool is_up(const struct memo *memo)
 {
 	return memo->state == OBS_RUNNING || memo->state == OBS_RESTARTING;
 }
 
-/* When the engine's own shutdown began to stop its containers; INT64_MAX: it did not. It asks all
- * at once, so its signals follow each other closely, up to the loss, and leave none out. */
+/* Whether a stop belongs to the same shutdown as those from `began` on. The engine asks all at
+ * once: one that had ended before the next was asked was a person's, unless they are very close. */
+static bool belongs(const struct memo *memo, int64_t began, bool first)
+{
+	int64_t gap = began - memo->signalled_at;
+	if (!memo->ending.stop_asked || gap <= 0)
+		return false;
+	if (first)
+		return gap <= STOPPING_MS;
+	return gap <= AT_ONCE_MS || (gap <= TOGETHER_MS && memo->died_at >= began);
+}
+
+/* When the engine's own shutdown began to stop its containers; INT64_MAX: it did not. Its signals
+ * follow each other closely, up to the loss, and leave none out. */
 static int64_t shutdown_began(const struct docker_source *source)
 {
 	const struct memory *memory = &source->memory;
-	int64_t began = source->lost_at;
-	int asked = 0;
-	for (bool earlier = true; earlier;) {
-		earlier = false;
+	int64_t began = source->lost_at + 1;
+	bool first = true;
+	for (const struct memo *next = NULL; first || next != NULL; first = false) {
+		next = NULL;
 		for (int i = 0; i < memory->count; i++) {
 			const struct memo *memo = &memory->memos[i];
-			int64_t gap = asked == 0 ? STOPPING_MS : TOGETHER_MS;
-			if (memo->ending.stop_asked && memo->signalled_at < began &&
-				began - memo->signalled_at <= gap) {
-				began = memo->signalled_at;
-				earlier = true;
-				asked++;
-			}
+			if (belongs(memo, began, first) &&
+				(next == NULL || memo->signalled_at > next->signalled_at))
+				next = memo;
 		}
+		if (next != NULL)
+			began = next->signalled_at;
 	}
-	for (int i = 0; i < memory->count; i++)
-		if (is_up(&memory->memos[i]) && memory->memos[i].signalled_at < began)
+	int asked = 0;
+	for (int i = 0; i < memory->count; i++) {
+		const struct memo *memo = &memory->memos[i];
+		if (is_up(memo) && memo->signalled_at < began)
 			return INT64_MAX; /* one ran on: the others were a person's */
+		asked += memo->ending.stop_asked && memo->signalled_at >= began;
+	}
 	return asked > 1 ? began : INT64_MAX;
 }
 
@@ -106,8 +121,10 @@ static bool note_event(struct docker_source *source, const struct docker_event *
 		/* what a new engine has started, it did not take down */
 		memo->ran_at_loss = false;
 	}
-	if (strcmp(event->action, "die") == 0)
+	if (strcmp(event->action, "die") == 0) {
 		memo->ending.died = true;
+		memo->died_at = event->at_ms;
+	}
 	/* "stop" and "restart" come after the die and the start that say the same. */
 	return strcmp(event->action, "stop") != 0 && strcmp(event->action, "restart") != 0;
 }

@@ -21,7 +21,7 @@ struct memo {
 	struct ending ending;
 	uint64_t signals;            /* sent through the engine since its last start, a bit each */
 	bool signalled_away;         /* while the engine was out of our sight */
-	int64_t signalled_at;        /* wall ms by the engine's clock */
+	int64_t signalled_at, died_at; /* wall ms by the engine's clock */
 };
 
 struct memory {

@@ -13,19 +13,17 @@
 
 static struct observation *add(struct docker_source *source, struct report *report)
 {
-	if (report->observations == NULL)
-		source->capacity = 0;
-	if (report->count == source->capacity) {
-		int capacity = source->capacity * 2 + 4;
-		struct observation *grown = arena_grow(source->arena, report->observations,
-			(size_t)source->capacity * sizeof(struct observation),
-			(size_t)capacity * sizeof(struct observation));
-		if (grown == NULL) /* the arena's limit: what is beyond it is not reported */
+	struct observation *all = report->observations;
+	int capacity = all != NULL ? source->capacity : 0;
+	if (all == NULL || report->count == capacity) {
+		all = arena_grow(source->arena, all, (size_t)capacity * sizeof(struct observation),
+			((size_t)capacity * 2 + 4) * sizeof(struct observation));
+		if (all == NULL) /* the arena's limit: what is beyond it is not reported */
 			return &source->spare;
-		report->observations = grown;
-		source->capacity = capacity;
+		report->observations = all;
+		source->capacity = capacity * 2 + 4;
 	}
-	struct observation *seen = &report->observations[report->count++];
+	struct observation *seen = &all[report->count++];
 	*seen = (struct observation){.seen_mono_ms = source->asked_mono_ms};
 	return seen;
 }

@@ -129,3 +129,38 @@ storm_of_40_in_200_is_healed_in_bounded_parallel() {
 		die "names, started twice, more often: $(each_started_twice), not 200 40 0"
 	if [ "$(most_at_once)" -gt 4 ]; then die "$(most_at_once) restarts at a time"; fi
 }
+
+disk_is_full_and_said() { grep -q "cannot record: .*full" "$A/log"; }
+
+# A state folder on a file system of its own, filled to the last byte: without a record of the intent
+# nothing is done, and what was seen meanwhile is not lost.
+full_disk_stops_healing_until_there_is_room() {
+	mkdir -p "$A/state"
+	mount -t tmpfs -o size=1m,mode=0700 homeostat-test "$A/state" || skip "tmpfs cannot be mounted"
+	# shellcheck disable=SC2064
+	trap "agent_end || true; umount '$A/state'" EXIT
+	launch full
+	agent_start
+	dd if=/dev/zero of="$A/state/filler" bs=4k 2>/dev/null || true
+	crash full
+	wait_until 20 "it is said that the disk is full" disk_is_full_and_said
+	started_times full 1 || die "full was restarted though the intent could not be recorded"
+	agent_is_ready || die "it does not keep watching"
+	rm "$A/state/filler"
+	wait_state full RESOLVED
+	started_times full 2 || die "full was started $(starts full) times"
+	homeostat audit --verify >/dev/null || die "the audit log does not verify"
+	agent_end
+}
+
+read_only_state_is_refused_clearly() {
+	mkdir -p "$A/state"
+	mount -t tmpfs -o size=1m,mode=0700,ro homeostat-test "$A/state" || skip "tmpfs cannot be mounted"
+	# shellcheck disable=SC2064
+	trap "umount '$A/state'" EXIT
+	configure ""
+	local code=0
+	"$HOMEOSTAT" run -c "$A/homeostat.yaml" >"$A/log" 2>&1 || code=$?
+	is $code 1 || die "exit code $code: $(cat "$A/log")"
+	grep -qi "read-only" "$A/log" || die "it does not say why: $(cat "$A/log")"
+}
