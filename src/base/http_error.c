@@ -6,6 +6,9 @@
 
 #include "base/str.h"
 
+/* CURLE_TOO_LARGE, which the headers of curl 7 do not have yet. */
+#define TOO_LARGE 100
+
 bool http_error_prefix(const struct http_wire *wire, struct err *err)
 {
 	err_prefix(err, "%s", wire->target);
@@ -106,7 +109,7 @@ static bool broken_off(const struct http_wire *wire, struct err *err)
 			"the connection broke after the handshake (%s): if the "
 			"server wants a client certificate, set cert_file: and key_file:",
 			wire->detail);
-	if (strstr(wire->detail, "hunked") != NULL || strstr(wire->detail, "hexadecimal") != NULL ||
+	if (strstr(wire->detail, "hunked") != NULL || strstr(wire->detail, "hex") != NULL ||
 		strstr(wire->detail, "header") != NULL)
 		return err_set(err, ERR_INPUT, "the answer is not proper HTTP: %s", wire->detail);
 	if (wire->header_bytes == 0)
@@ -142,7 +145,8 @@ static bool cause(const struct http_wire *wire, CURLcode code, struct err *err)
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_BAD_CONTENT_ENCODING:
-	case CURLE_OUT_OF_MEMORY: /* a single header line above curl's own limit */
+	case CURLE_OUT_OF_MEMORY: /* a single header line above curl's own limit … */
+	case TOO_LARGE:           /* … as newer ones say it */
 		return err_set(err, ERR_INPUT, "the answer is not proper HTTP: %s", wire->detail);
 	case CURLE_FILESIZE_EXCEEDED:
 		return err_set(
