@@ -94,7 +94,7 @@ static bool do_container(struct sim_docker *sim, char **words, int n, char *text
 
 static void recreate(struct sim_docker *sim, struct sim_container *old)
 {
-	char name[64];
+	char name[128];
 	str_copy(name, sizeof(name), old->name);
 	world_stop(sim, old);
 	world_remove(sim, old);

@@ -11,7 +11,7 @@
 enum sim_state { SIM_CREATED, SIM_RUNNING, SIM_EXITED, SIM_RESTARTING, SIM_PAUSED };
 
 struct sim_container {
-	char id[65], name[64];
+	char id[65], name[128];
 	char labels[512];        /* a JSON object's inside */
 	char policy[20];
 	int max_retries;
@@ -34,7 +34,7 @@ struct sim_container {
 struct sim_event {
 	uint64_t seq;
 	int64_t at_ns;
-	char action[40], id[65], name[64], attributes[640];
+	char action[40], id[65], name[128], attributes[640];
 };
 
 struct sim_docker {

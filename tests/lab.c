@@ -390,17 +390,22 @@ void lab_skip(struct lab *lab, int64_t ms)
 	lab_settle(lab);
 }
 
+void lab_set_clock(struct lab *lab, int64_t by_ms)
+{
+	clock_set(lab->clock, by_ms);
+}
+
 void lab_advance(struct lab *lab, int64_t ms)
 {
-	int64_t end = clock_wall_ms(lab->clock) + ms;
+	int64_t end = clock_mono_ms(lab->clock) + ms;
 	lab_settle(lab);
-	while (clock_wall_ms(lab->clock) < end) {
-		int64_t step = end - clock_wall_ms(lab->clock);
-		int64_t timer = lab->heal != NULL ? heal_next_timer(lab->heal) : INT64_MAX;
+	while (clock_mono_ms(lab->clock) < end) {
+		int64_t step = end - clock_mono_ms(lab->clock);
+		int64_t left = lab->heal != NULL ? heal_until_timer(lab->heal) : INT64_MAX;
 		if (step > 500)
 			step = 500;
-		if (timer > clock_wall_ms(lab->clock) && timer - clock_wall_ms(lab->clock) < step)
-			step = timer - clock_wall_ms(lab->clock);
+		if (left > 0 && left < step)
+			step = left;
 		clock_advance(lab->clock, step);
 		lab_settle(lab);
 	}

@@ -33,6 +33,8 @@ void lab_script(struct lab *lab, const char *line);
 void lab_advance(struct lab *lab, int64_t ms);
 /* The clock jumps, as when the machine was asleep. */
 void lab_skip(struct lab *lab, int64_t ms);
+/* The wall clock is set by so much. */
+void lab_set_clock(struct lab *lab, int64_t by_ms);
 /* Lets everything happen that is due now. */
 void lab_settle(struct lab *lab);
 

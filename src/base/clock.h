@@ -20,6 +20,8 @@ int64_t clock_wall_ms(const struct clock *clock);
 bool clock_is_wound(const struct clock *clock);
 /* Wound clocks only. */
 void clock_advance(struct clock *clock, int64_t ms);
+/* The wall clock alone is set, by so much. Wound clocks only. */
+void clock_set(struct clock *clock, int64_t by_ms);
 
 /* Waits ms, or until stop_fd (-1: none) is readable: then false. A wound clock does not wait. */
 bool clock_wait(const struct clock *clock, int64_t ms, int stop_fd);

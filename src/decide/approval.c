@@ -3,6 +3,9 @@
 #include "base/str.h"
 #include "decide/decide.h"
 
+/* Who says yes means now: what other brakes have held back for longer is asked about again. */
+#define GOOD_FOR_MS 900000
+
 /* An approval is for the incident's next attempt: the action that uses it makes it the last one. */
 static bool fits(const struct approval *approval, const struct incident *incident)
 {
@@ -20,8 +23,8 @@ bool approval_allows(
 	const struct approval *approval, const struct incident *incident, int64_t now_ms)
 {
 	return fits(approval, incident) && approval->approved && approval->decided_at != 0 &&
-		approval->actor[0] != '\0' && !is_expired(approval, approval->decided_at) &&
-		!is_expired(approval, now_ms);
+		approval->actor[0] != '\0' && now_ms - approval->decided_at <= GOOD_FOR_MS &&
+		!is_expired(approval, approval->decided_at) && !is_expired(approval, now_ms);
 }
 
 bool approval_is_open(const struct approval *approval, const struct incident *incident,

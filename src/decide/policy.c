@@ -36,7 +36,7 @@ static struct verdict own_brakes(const struct situation *s)
 {
 	if (s->consent == CONSENT_NEVER)
 		return verdict(VERDICT_FORBID, "the policy says never");
-	if (s->healing == HEALING_OFF)
+	if (s->healing == HEALING_OFF && !s->approved)
 		return postpone(HOLD_MODE, 0, "auto-healing is off: a person decides");
 	if (s->budget.spent) {
 		struct verdict v = verdict(VERDICT_FORBID, "");
@@ -70,7 +70,7 @@ struct verdict policy_decide(const struct situation *s)
 	if (held.kind != VERDICT_ALLOW)
 		return held;
 	bool ask = needs_approval(s) && !s->approved;
-	if (s->healing == HEALING_SHADOW)
+	if (s->healing == HEALING_SHADOW && !s->approved)
 		return postpone(
 			HOLD_MODE, 0, ask ? "shadow mode: would ask a person" : "shadow mode: would do it now");
 	if (ask)

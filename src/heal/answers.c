@@ -38,6 +38,7 @@ static void job_main(struct arena **arena, void *body, int stop_fd)
 	answer->kind = order->kind;
 	answer->incident_id = order->incident_id;
 	answer->attempt = order->attempt;
+	STR_SET(answer->source, order->plan.source);
 	const struct action *action = order->action;
 	if (order->kind == JOB_ACTED)
 		answer->acted = action->run(&context, &order->plan, answer->text, sizeof(answer->text));
@@ -57,7 +58,7 @@ static void start(struct heal *heal, struct life *life, enum job_kind kind, cons
 		.kind = kind,
 		.incident_id = life->row.id,
 		.attempt = life->row.attempt,
-		.ordered = str_equal(life->row.diagnosis.by, "operator"),
+		.ordered = life->mind.by_order,
 		.plan = life->row.plan,
 		.action = action_find(life->row.plan.action),
 		.config = heal->config,
@@ -74,7 +75,7 @@ void start_act(struct heal *heal, struct life *life, enum job_kind kind)
 
 void start_look(struct heal *heal, struct life *life, enum job_kind kind)
 {
-	life->looking = true;
+	life->mind.looking = true;
 	start(heal, life, kind, "look");
 }
 
@@ -103,10 +104,10 @@ static void take_acted(struct heal *heal, struct life *life, const struct job_an
 		[ACT_REFUSED] = {"refused", EVENT_CLEARED},
 	};
 	heal->acting--;
-	life->acted_mono_ms = clock_mono_ms(heal->clock);
+	life->mind.acted_mono_ms = clock_mono_ms(heal->clock);
 	life_reason(life, "%s", answer->text);
 	if (answer->acted == ACT_UNKNOWN)
-		life->quiet_until = now_ms(heal) + QUIET_MS;
+		life->mind.quiet_until = now_ms(heal) + QUIET_MS;
 	end_action(heal, life, results[answer->acted].outcome, answer->text);
 	audit(heal, "action.end", life->row.actor, life, answer->text);
 	tell(heal, NOTICE_RESULT, life, answer->acted == ACT_DONE, "%s", answer->text);
@@ -134,12 +135,13 @@ static void seen_up(struct heal *heal, struct life *life, const struct job_answe
 {
 	int64_t now = now_ms(heal), settle = heal->config->brakes.settle_ms;
 	life_touch(life);
-	if (life->up_since != 0 && answer->since_ms != 0 && answer->since_ms != life->up_since) {
+	if (life->mind.up_since != 0 && answer->since_ms != 0 &&
+		answer->since_ms != life->mind.up_since) {
 		not_healed(heal, life, EVENT_UNHEALTHY, "it was restarted again while it settled");
 		return;
 	}
-	life->up_since = answer->since_ms;
-	life->seen_down = false;
+	life->mind.up_since = answer->since_ms;
+	life->mind.seen_down = false;
 	if (life->row.healthy_since == 0)
 		life->row.healthy_since = now;
 	if (now - life->row.healthy_since < settle) {
@@ -165,9 +167,9 @@ static void not_yet(struct heal *heal, struct life *life, const char *text)
  * only what is down at a second look was not healed. */
 static void seen_down(struct heal *heal, struct life *life, const struct job_answer *answer)
 {
-	bool again = life->seen_down;
-	life->seen_down = true;
-	if (again && now_ms(heal) >= life->quiet_until)
+	bool again = life->mind.seen_down;
+	life->mind.seen_down = true;
+	if (again && now_ms(heal) >= life->mind.quiet_until)
 		not_healed(heal, life, EVENT_UNHEALTHY, answer->text);
 	else
 		not_yet(heal, life, answer->text);
@@ -175,7 +177,7 @@ static void seen_down(struct heal *heal, struct life *life, const struct job_ans
 
 static void take_looked(struct heal *heal, struct life *life, const struct job_answer *answer)
 {
-	life->looking = false;
+	life->mind.looking = false;
 	if (life->row.state != LIFE_VERIFYING)
 		return;
 	switch (answer->looked) {
@@ -191,7 +193,7 @@ static void take_looked(struct heal *heal, struct life *life, const struct job_a
 		break;
 	case LOOK_MEANT:
 		/* Our own action of unknown end may look like a person's. */
-		if (now_ms(heal) < life->quiet_until) {
+		if (now_ms(heal) < life->mind.quiet_until) {
 			not_yet(heal, life, answer->text);
 			break;
 		}
@@ -201,11 +203,15 @@ static void take_looked(struct heal *heal, struct life *life, const struct job_a
 	}
 }
 
+/* The probed life may be over by now: that the engine answered for it counts all the same. */
 static void take_probed(struct heal *heal, struct life *life, const struct job_answer *answer)
 {
-	life->looking = false;
-	int i = source_find(heal, life->row.component.source);
+	int i = source_find(heal, answer->source);
 	struct source_state *source = i >= 0 ? &heal->sources[i] : NULL;
+	if (life != NULL) {
+		life_touch(life);
+		life->mind.looking = false;
+	}
 	if (source == NULL || !source->storm.active)
 		return;
 	source->storm_probing = false;
@@ -224,14 +230,16 @@ void take_job(struct heal *heal, void *body)
 {
 	const struct job_answer *answer = body;
 	struct life *life = life_by_id(heal, answer->incident_id);
+	if (answer->kind == JOB_PROBED) {
+		take_probed(heal, life, answer);
+		return;
+	}
 	if (life == NULL || answer->attempt != life->row.attempt) {
 		log_debug("a job answered too late for incident %lld", (long long)answer->incident_id);
 		return;
 	}
 	life_touch(life);
-	if (answer->kind == JOB_PROBED) {
-		take_probed(heal, life, answer);
-	} else if (answer->kind == JOB_LOOKED) {
+	if (answer->kind == JOB_LOOKED) {
 		take_looked(heal, life, answer);
 	} else if (answer->kind == JOB_ACTED && life->row.state == LIFE_ACTING) {
 		take_acted(heal, life, answer);

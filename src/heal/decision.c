@@ -117,6 +117,9 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 	s.approved = find_approval(heal, life, &approval);
 	if (!s.ordered)
 		STR_SET(life->row.actor, s.approved ? approval.actor : "");
+	/* An order on what had not failed is for once: what became of it is a person's to judge. */
+	if (life->row.finding == FINDING_NONE && !s.ordered)
+		s.has_action = false;
 	int source = source_find(heal, life->row.component.source);
 	s.storm = source >= 0 && heal->sources[source].storm.active;
 	return s;
@@ -140,7 +143,7 @@ void do_decide(struct heal *heal, struct life *life)
 	struct verdict verdict = policy_decide(&s);
 	life_reason(life, "%s", verdict.reason);
 	/* do_postpone reads these: the event that carries them is handled next. */
-	life->hold = verdict.hold;
+	life->mind.hold = verdict.hold;
 	life->row.wake_at = verdict.wake_at;
 	life_raise(heal, life, events[verdict.kind]);
 }

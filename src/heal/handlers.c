@@ -70,13 +70,14 @@ static void do_act(struct heal *heal, struct life *life)
 	const struct action *action = action_find(row->plan.action);
 	if (action->info.counts)
 		recent_add(heal, row->component.name, record.began_at);
+	life->mind.by_order = row->ordered;
 	row->ordered = false; /* an order is for one attempt */
 	row->acted_at = record.began_at;
 	row->healthy_since = 0;
 	row->wake_at = now_ms(heal) + ACT_DEADLINE_MS;
-	life->up_since = 0;
-	life->seen_down = false;
-	life->quiet_until = 0;
+	life->mind.up_since = 0;
+	life->mind.seen_down = false;
+	life->mind.quiet_until = 0;
 	heal->acting++;
 	tell(heal, NOTICE_ACTING, life, false, "%s", row->reason);
 	start_act(heal, life, JOB_ACTED);
@@ -100,7 +101,7 @@ static void do_ask(struct heal *heal, struct life *life)
 
 static void do_postpone(struct heal *heal, struct life *life, enum hold hold, int64_t wake_at)
 {
-	life->hold = hold;
+	life->mind.hold = hold;
 	life->row.wake_at = wake_at;
 	/* What waits for a slot or for a storm's end is told of once for all. */
 	if (hold == HOLD_TIME || hold == HOLD_MODE)
@@ -163,9 +164,9 @@ static void do_escalate(struct heal *heal, struct life *life)
 
 void handle_do(struct heal *heal, struct life *life, enum life_do act)
 {
-	enum hold hold = life->hold;
+	enum hold hold = life->mind.hold;
 	int64_t wake_at = life->row.wake_at;
-	life->hold = HOLD_NONE;
+	life->mind.hold = HOLD_NONE;
 	life->row.wake_at = 0;
 	switch (act) {
 	case DO_NOTHING:

@@ -60,6 +60,7 @@ struct heal *heal_new(const struct heal_options *options, struct err *err)
 	memcpy(heal->reporters, options->reporters, sizeof(heal->reporters));
 	heal->effects_end = &heal->effects;
 	heal->stalled_end = &heal->stalled;
+	heal->wall_offset = clock_wall_ms(heal->clock) - clock_mono_ms(heal->clock);
 	heal->started_at = now_ms(heal);
 	heal->forget_at = heal->started_at + DAY_MS / 24;
 	if (load(heal, err))
@@ -115,13 +116,14 @@ static void resume(struct heal *heal, void *unused)
 		struct life *life = heal->lives[i];
 		enum life_state state = life->row.state;
 		if (state == LIFE_ACTING || state == LIFE_VERIFYING)
-			life->quiet_until = life->row.acted_at + 15000;
+			life->mind.quiet_until = life->row.acted_at + 15000;
 		if (state == LIFE_ACTING || state == LIFE_VERIFYING || state == LIFE_ROLLING_BACK) {
 			log_info("incident %lld (%s) was %s when the last run ended: looking first",
 				(long long)life->row.id, life->row.component.name, life_state_name(state));
 			life_raise(heal, life, EVENT_RESUMED);
 		} else if (life_rule(state, EVENT_RESUMED) != NULL) {
-			life->resumed = true;
+			life_touch(life);
+			life->mind.resumed = true;
 		}
 	}
 	audit(heal, "start", "", NULL, "homeostat started");
@@ -135,7 +137,7 @@ static void resume(struct heal *heal, void *unused)
 
 void heal_resume(struct heal *heal)
 {
-	transact(heal, resume, NULL);
+	heal->is_resumed = transact(heal, resume, NULL);
 }
 
 static transaction_fn *handler_of(int kind)
@@ -180,7 +182,7 @@ static bool changes_nothing(const struct mail *mail)
 
 static void handle(struct heal *heal, struct mail *mail)
 {
-	bool waits = heal->stalled != NULL && !changes_nothing(mail);
+	bool waits = (heal->stalled != NULL || !heal->is_resumed) && !changes_nothing(mail);
 	if (!waits && transact(heal, handler_of(mail->kind), mail->body)) {
 		mail_free(mail);
 	} else if (mail->kind == MAIL_REQUEST) {
@@ -210,16 +212,18 @@ static void retry_stalled(struct heal *heal)
 static int64_t wait_ms(const struct heal *heal, int64_t max_wait_ms)
 {
 	int64_t wait = max_wait_ms;
-	int64_t timer = heal_next_timer(heal);
-	if (timer != INT64_MAX && timer - now_ms(heal) < wait)
-		wait = timer - now_ms(heal);
-	if (heal->stalled != NULL && heal->retry_mono_ms - clock_mono_ms(heal->clock) < wait)
+	if (heal_until_timer(heal) < wait)
+		wait = heal_until_timer(heal);
+	if ((heal->stalled != NULL || !heal->is_resumed) &&
+		heal->retry_mono_ms - clock_mono_ms(heal->clock) < wait)
 		wait = heal->retry_mono_ms - clock_mono_ms(heal->clock);
 	return wait < 0 ? 0 : wait;
 }
 
 bool heal_step(struct heal *heal, int64_t max_wait_ms, bool *reload)
 {
+	if (heal->life_count == 0)
+		heal->wall_offset = clock_wall_ms(heal->clock) - clock_mono_ms(heal->clock);
 	struct mail *mail = mailbox_receive(heal->inbox, wait_ms(heal, max_wait_ms));
 	if (mail != NULL && (mail->kind == MAIL_STOP || mail->kind == MAIL_RELOAD)) {
 		*reload = mail->kind == MAIL_RELOAD;
@@ -228,8 +232,13 @@ bool heal_step(struct heal *heal, int64_t max_wait_ms, bool *reload)
 	}
 	if (mail != NULL)
 		handle(heal, mail);
-	retry_stalled(heal);
-	if (heal->stalled == NULL && heal_next_timer(heal) <= now_ms(heal))
+	if (!heal->is_resumed && clock_mono_ms(heal->clock) >= heal->retry_mono_ms) {
+		heal->retry_mono_ms = clock_mono_ms(heal->clock) + STALLED_RETRY_MS;
+		heal_resume(heal);
+	}
+	if (heal->is_resumed)
+		retry_stalled(heal);
+	if (heal->is_resumed && heal->stalled == NULL && heal_until_timer(heal) <= 0)
 		transact(heal, take_timers, NULL);
 	return true;
 }

@@ -44,8 +44,8 @@ void heal_resume(struct heal *heal);
  * to stop (reload: *reload is set). */
 bool heal_step(struct heal *heal, int64_t max_wait_ms, bool *reload);
 
-/* Wall ms of the next timer. */
-int64_t heal_next_timer(const struct heal *heal);
+/* Milliseconds until the next timer; 0 or less: it is due. */
+int64_t heal_until_timer(const struct heal *heal);
 /* Open lives. */
 int heal_open_count(const struct heal *heal);
 

@@ -12,18 +12,25 @@
 
 #define SOURCES_MAX 32
 
-/* An open incident in memory. Changed only between life_touch and the commit. */
-struct life {
-	struct incident row;
-	struct incident before;  /* as committed; valid while touched */
-	bool touched, is_new;
+/* What the core remembers of a life besides its row: lost by a restart, undone with the row. */
+struct life_mind {
 	bool looking;            /* a look is on its way */
 	bool seen_down;          /* VERIFYING: a look found it down */
 	bool resumed;            /* waits for its source's first report */
+	bool by_order;           /* the action at hand was ordered by an operator */
 	enum hold hold;          /* POSTPONED: for what */
 	int64_t acted_mono_ms;   /* when the action's end was known: older sights do not count */
 	int64_t quiet_until;     /* wall: an action of unknown end may still be going on */
 	int64_t up_since;        /* wall: since when it runs, at the last look */
+};
+
+/* An open incident in memory. Changed only between life_touch and the commit. */
+struct life {
+	struct incident row;
+	struct life_mind mind;
+	struct incident before;  /* as committed; valid while touched */
+	struct life_mind mind_before;
+	bool touched, is_new;
 };
 
 /* A component that a source lists. Strings are its own. */
@@ -89,6 +96,7 @@ struct heal {
 	int recent_count, recent_capacity;
 	int acting;
 	int64_t forget_at;       /* wall: when old incidents are forgotten next */
+	int64_t wall_offset;     /* from mono to wall: see now_ms */
 	/* the transaction */
 	bool in_transaction, failed;
 	struct err store_err;
@@ -99,6 +107,7 @@ struct heal {
 	struct effect *effects, **effects_end;
 	/* when the store cannot be written */
 	char trouble[240];
+	bool is_resumed;         /* what the last run left open was taken up */
 	struct mail *stalled, **stalled_end;
 	int64_t retry_mono_ms;
 	const struct observation *sight; /* what the event at hand was raised by; NULL: none */
@@ -113,6 +122,7 @@ struct job_answer {
 	enum act_result acted;
 	enum look_result looked;
 	int64_t since_ms;
+	char source[64];
 	char text[320];
 };
 

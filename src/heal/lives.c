@@ -33,6 +33,7 @@ void life_touch(struct life *life)
 		return;
 	life->touched = true;
 	life->before = life->row;
+	life->mind_before = life->mind;
 }
 
 struct life *life_open(struct heal *heal, const struct component *component)
@@ -120,8 +121,10 @@ void lives_settle(struct heal *heal, bool committed)
 	int kept = 0;
 	for (int i = 0; i < heal->life_count; i++) {
 		struct life *life = heal->lives[i];
-		if (life->touched && !committed)
+		if (life->touched && !committed) {
 			life->row = life->before;
+			life->mind = life->mind_before;
+		}
 		bool over = committed ? !life_is_open(life->row.state) : life->is_new;
 		life->touched = false;
 		if (committed)

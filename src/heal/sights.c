@@ -35,6 +35,17 @@ static bool is_cause(const struct life *life)
 	return life != NULL && life->row.state != LIFE_SUSPECTED && life->row.finding != FINDING_NONE;
 }
 
+/* Whether one waits, over others, for the other: a circle must not wait for ever. */
+static bool waits_for(struct heal *heal, const struct life *one, const struct life *other)
+{
+	for (int steps = 0; one != NULL && steps < heal->life_count; steps++) {
+		if (one == other)
+			return true;
+		one = one->row.parent_id != 0 ? life_by_id(heal, one->row.parent_id) : NULL;
+	}
+	return false;
+}
+
 /* Of the containers that the label homeostat.depends_on names, one that has failed itself. */
 static struct life *failed_dependency(
 	struct heal *heal, const struct life *life, const char *suffix)
@@ -46,8 +57,7 @@ static struct life *failed_dependency(
 		char component[NAME_MAX_BYTES];
 		STR_FORMAT(component, "docker_container_%s%s", name, suffix);
 		struct life *parent = life_find(heal, component);
-		/* Two that name each other must not wait for each other. */
-		if (is_cause(parent) && parent != life && parent->row.parent_id != life->row.id)
+		if (is_cause(parent) && !waits_for(heal, parent, life))
 			return parent;
 	}
 	return NULL;
@@ -100,7 +110,7 @@ static void clear_life(struct heal *heal, struct life *life, const char *why)
 static void weigh_while_verifying(struct heal *heal, struct life *life,
 	const struct observation *seen, const struct finding *finding)
 {
-	if (seen->seen_mono_ms < life->acted_mono_ms || now_ms(heal) < life->quiet_until ||
+	if (seen->seen_mono_ms < life->mind.acted_mono_ms || now_ms(heal) < life->mind.quiet_until ||
 		life->row.finding == FINDING_NONE)
 		return;
 	if (finding->kind == FINDING_FINE) {
@@ -120,11 +130,16 @@ static void weigh_while_verifying(struct heal *heal, struct life *life,
 	}
 }
 
-static void weigh_trouble(struct heal *heal, struct life *life, const struct finding *finding)
+static void weigh_trouble(struct heal *heal, struct life *life, const struct observation *seen,
+	const struct finding *finding)
 {
-	/* A cause that was seen before is not unseen because the engine has forgotten it. */
-	if (finding->kind != FINDING_EXITED_UNSEEN || life->row.finding != FINDING_EXITED)
+	/* A cause that was seen before is not unseen because the engine has forgotten it; but another
+	 * exit has a cause of its own. */
+	bool is_same = seen->state == OBS_EXITED && seen->since_ms == life->row.failed_at;
+	if (finding->kind != FINDING_EXITED_UNSEEN || life->row.finding != FINDING_EXITED || !is_same)
 		note_finding(life, finding);
+	if (seen->state == OBS_EXITED && seen->since_ms != 0)
+		life->row.failed_at = seen->since_ms;
 	if (life->row.state != LIFE_SUSPECTED)
 		return;
 	if (parent_of(heal, life) != NULL)
@@ -154,14 +169,19 @@ static void weigh(struct heal *heal, const struct observation *seen, const struc
 		clear_life(
 			heal, life, finding->kind == FINDING_FINE ? finding->why : "it is healthy again");
 	} else if (finding_is_trouble(finding->kind)) {
-		weigh_trouble(heal, life, finding);
+		weigh_trouble(heal, life, seen, finding);
+	} else if (life->row.state == LIFE_SUSPECTED && seen->state == OBS_EXITED &&
+		finding_is_trouble(life->row.finding)) {
+		/* It was not recent any more when its engine came back; it is still the same failure. */
+		life_raise(heal, life, EVENT_CONFIRMED);
+		lives_run(heal);
 	}
 }
 
 static void take_sight(struct heal *heal, const struct observation *seen, int source)
 {
 	struct finding finding;
-	detect(seen, &heal->config->brakes, now_ms(heal), &finding);
+	detect(seen, &heal->config->brakes, clock_wall_ms(heal->clock), &finding);
 	struct member *member = member_note(heal, seen, source);
 	if (member != NULL)
 		member->finding = finding.kind;
@@ -216,8 +236,9 @@ static void take_whole(struct heal *heal, int source)
 	members_drop_unseen(heal, source);
 	for (int i = 0; i < count; i++) {
 		struct life *life = heal->lives[i];
-		if (life->resumed && strcmp(life->row.component.source, name) == 0) {
-			life->resumed = false;
+		if (life->mind.resumed && strcmp(life->row.component.source, name) == 0) {
+			life_touch(life);
+			life->mind.resumed = false;
 			life_raise(heal, life, EVENT_RESUMED);
 		}
 	}

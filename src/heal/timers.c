@@ -13,12 +13,13 @@ void wake_held(struct heal *heal, enum hold hold, int limit, int source)
 	int count = heal->life_count;
 	for (int i = 0; i < count && limit > 0; i++) {
 		struct life *life = heal->lives[i];
-		if (life->row.state != LIFE_POSTPONED || life->hold != hold)
+		if (life->row.state != LIFE_POSTPONED || life->mind.hold != hold)
 			continue;
 		if (source >= 0 &&
 			!str_equal(life->row.component.source, heal->sources[source].status.name))
 			continue;
-		life->hold = HOLD_NONE;
+		life_touch(life);
+		life->mind.hold = HOLD_NONE;
 		life_raise(heal, life, EVENT_WAKE);
 		limit--;
 	}
@@ -67,9 +68,10 @@ static void probe_storm(struct heal *heal, struct source_state *source)
 {
 	for (int i = 0; i < heal->life_count; i++) {
 		struct life *life = heal->lives[i];
-		if (life->row.state != LIFE_POSTPONED || life->hold != HOLD_STORM || life->looking ||
-			!str_equal(life->row.component.source, source->status.name))
+		if (life->row.state != LIFE_POSTPONED || life->mind.hold != HOLD_STORM ||
+			life->mind.looking || !str_equal(life->row.component.source, source->status.name))
 			continue;
+		life_touch(life);
 		source->storm_probing = true;
 		start_look(heal, life, JOB_PROBED);
 		return;
@@ -110,7 +112,7 @@ void take_timers(struct heal *heal, void *unused)
 			probe_storm(heal, &heal->sources[i]);
 }
 
-int64_t heal_next_timer(const struct heal *heal)
+static int64_t next_timer(const struct heal *heal)
 {
 	int64_t next = heal->forget_at;
 	for (int i = 0; i < heal->life_count; i++) {
@@ -128,4 +130,9 @@ int64_t heal_next_timer(const struct heal *heal)
 			next = at;
 	}
 	return next;
+}
+
+int64_t heal_until_timer(const struct heal *heal)
+{
+	return next_timer(heal) - now_ms(heal);
 }

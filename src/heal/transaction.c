@@ -12,9 +12,11 @@
 #include "base/str.h"
 #include "heal/internal.h"
 
+/* While lives are open their time is steady: a wall clock that is set does not make a question
+ * expire, nor a settle time pass. heal_step takes over what it was set to when none is. */
 int64_t now_ms(const struct heal *heal)
 {
-	return clock_wall_ms(heal->clock);
+	return clock_mono_ms(heal->clock) + heal->wall_offset;
 }
 
 bool must_store(struct heal *heal)
@@ -167,11 +169,44 @@ static void say_mended(struct heal *heal)
 	send_notice(heal, &notice);
 }
 
+/* What a failed transaction must undo besides the lives. */
+struct core_before {
+	int acting, recent_count;
+	enum healing healing;
+	struct {
+		struct storm storm;
+		bool probing;
+	} sources[SOURCES_MAX];
+};
+
+static void core_remember(const struct heal *heal, struct core_before *before)
+{
+	before->acting = heal->acting;
+	before->recent_count = heal->recent_count;
+	before->healing = heal->healing;
+	for (int i = 0; i < heal->source_count; i++) {
+		before->sources[i].storm = heal->sources[i].storm;
+		before->sources[i].probing = heal->sources[i].storm_probing;
+	}
+}
+
+static void core_restore(struct heal *heal, const struct core_before *before)
+{
+	heal->acting = before->acting;
+	heal->recent_count = before->recent_count;
+	heal->healing = before->healing;
+	for (int i = 0; i < heal->source_count; i++) {
+		heal->sources[i].storm = before->sources[i].storm;
+		heal->sources[i].storm_probing = before->sources[i].probing;
+		heal->sources[i].stored_cursor[0] = '\0';
+	}
+}
+
 bool transact(struct heal *heal, transaction_fn *fn, void *arg)
 {
 	struct err err = {0};
-	int acting = heal->acting, recent = heal->recent_count;
-	enum healing healing = heal->healing;
+	struct core_before before;
+	core_remember(heal, &before);
 	heal->failed = false;
 	fn(heal, arg);
 	lives_run(heal);
@@ -185,9 +220,7 @@ bool transact(struct heal *heal, transaction_fn *fn, void *arg)
 	heal->queued = 0;
 	lives_settle(heal, ok);
 	if (!ok) {
-		heal->acting = acting;
-		heal->recent_count = recent;
-		heal->healing = healing;
+		core_restore(heal, &before);
 		say_trouble(heal);
 	} else if (wrote && heal->trouble[0] != '\0') {
 		say_mended(heal);

@@ -163,15 +163,24 @@ static bool before_cursor(const char *cursor, char *since, size_t size)
 	return str_format(since, size, "%lld.%09lld", seconds, nanoseconds);
 }
 
+/* From where the stream is wanted. What a look may still act on, a person may have done before our
+ * own start: then the cursor alone would not tell of it. */
+static void choose_since(struct docker_source *source, const char *cursor, char *since, size_t size)
+{
+	int64_t recent = (clock_wall_ms(source->context.clock) -
+						 source->context.config->brakes.recent_exit_ms) /
+		1000;
+	bool knows = before_cursor(cursor, since, size);
+	bool is_older = knows && strtoll(since, NULL, 10) < recent;
+	if (!knows || (source->lost_at == 0 && !is_older))
+		str_format(since, size, "%lld.000000000", (long long)recent);
+}
+
 static bool open_stream(struct docker_source *source, struct err *err)
 {
 	char since[40], last[40];
 	STR_SET(last, source->cursor);
-	if (!before_cursor(last, since, sizeof(since)))
-		STR_FORMAT(since, "%lld.000000000",
-			(long long)(clock_wall_ms(source->context.clock) -
-				source->context.config->brakes.recent_exit_ms) /
-				1000);
+	choose_since(source, last, since, sizeof(since));
 	source->events = docker_events_open(source->stream, since, err);
 	source->gap = true;
 	return source->events != NULL && replay(source, last, err);

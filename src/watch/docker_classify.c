@@ -37,6 +37,10 @@ enum stop_cause docker_classify(
 	 * ended with: 0 proves only that it ends cleanly. */
 	if (ending->engine_lost && (ending->stop_asked ? ending->all_stopped : !ending->died))
 		return STOP_ENGINE;
+	/* A start that failed was wanted by whoever asked for it; it may have been a restart's second
+	 * half, whose first half asked it to stop. */
+	if (container->error[0] != '\0')
+		return STOP_CRASH;
 	if (ending->stop_asked)
 		return STOP_PERSON;
 	/* The kernel's hand is not a person's, seen or not. */
@@ -45,7 +49,7 @@ enum stop_cause docker_classify(
 	/* "restart: always" and still down: the engine tried to start it and failed, or a person
 	 * stopped it (which the engine remembers as we would). */
 	if (policy_restarts(container))
-		return container->error[0] != '\0' || ending->died ? STOP_CRASH : STOP_PERSON;
+		return ending->died ? STOP_CRASH : STOP_PERSON;
 	/* on-failure: the engine has used its retries up. */
 	if (strcmp(container->policy, "on-failure") == 0 && container->exit_code != 0 &&
 		container->max_retries > 0 && container->restart_count >= container->max_retries)

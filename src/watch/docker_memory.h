@@ -13,7 +13,7 @@
 
 struct memo {
 	char id[72];
-	char name[64];
+	char name[NAME_MAX_BYTES];
 	unsigned char state, health; /* enum obs_state, enum obs_health, as last reported */
 	bool listed;                 /* mark for one pass over a list */
 	bool ran_at_loss;

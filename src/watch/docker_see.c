@@ -8,6 +8,8 @@
 #include "base/str.h"
 
 #define LIST_MS 15000
+/* The longest that a stop is given to end a container. */
+#define STOP_TAKES_MS 600000
 /* Enough to know whether the engine took its containers down, without inspecting hundreds. */
 #define PROOFS_MAX 16
 
@@ -104,7 +106,9 @@ static void judge_end(
 	struct memo *memo, const struct docker_container *container, struct observation *seen)
 {
 	struct ending *ending = &memo->ending;
-	for (int signal = 1; signal < 64; signal++)
+	/* A signal that it outlived by far (a thread dump, a TERM that it ignores) did not end it. */
+	bool in_time = memo->died_at == 0 || memo->died_at - memo->signalled_at <= STOP_TAKES_MS;
+	for (int signal = 1; signal < 64 && in_time; signal++)
 		if ((memo->signals >> signal & 1) != 0 &&
 			docker_is_stop_signal(signal, container->stop_signal))
 			ending->stop_asked = true;

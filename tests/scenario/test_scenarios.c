@@ -7,6 +7,7 @@
  *     fault    crash web 1                     the same, later
  *     advance  61m                             the clock runs
  *     skip     91d                             the clock jumps: nobody looks in between
+ *     wall     -2h                             the wall clock is set
  *     full     on | off                        the disk
  *     start | stop                             the daemon (the first `advance` starts it too)
  *     approve | reject | retry COMPONENT       a person; enable | disable | shadow
@@ -180,6 +181,9 @@ static void run_line(struct play *play, const char *verb, const char *rest)
 	}
 	if (strcmp(verb, "advance") == 0)
 		return advance(play, rest);
+	if (strcmp(verb, "wall") == 0)
+		return lab_set_clock(
+			play->lab, rest[0] == '-' ? -str_parse_duration(rest + 1) : str_parse_duration(rest));
 	if (strcmp(verb, "skip") == 0)
 		return lab_skip(play->lab, str_parse_duration(rest));
 	if (strcmp(verb, "start") == 0)
