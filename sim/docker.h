@@ -32,7 +32,7 @@ void sim_docker_tick(struct sim_docker *sim);
 
 /* One line of a script; false: text says what is wrong with it.
  *   container NAME [policy=P[:N]] [health] [label=K=V]… [loop=MS:CODE] [broken=MESSAGE]
- *             [stopsignal=N]
+ *             [stopsignal=N] [rotten]
  *             (running; loop: ends MS after each start with CODE; broken: can't be started)
  *   crash NAME CODE | oom NAME | sick NAME | well NAME          its process ends, its check fails
  *   unmendable NAME                                             sick again after each restart

@@ -311,7 +311,9 @@ static void container_verb(struct call *call, struct sim_container *c, const cha
 	bool post = strcmp(call->method, "POST") == 0;
 	if (post)
 		journal(call, c->name, verb);
-	if (!post && strcmp(verb, "json") == 0)
+	if (!post && strcmp(verb, "json") == 0 && c->rotten)
+		fail(call, 500, "layer does not exist");
+	else if (!post && strcmp(verb, "json") == 0)
 		inspect(call, c);
 	else if (post && strcmp(verb, "start") == 0)
 		start(call, c);

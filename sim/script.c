@@ -39,6 +39,10 @@ static struct sim_container *world_add(struct sim_docker *sim, const char *name)
 static bool set_option(struct sim_container *container, char *option)
 {
 	char *value = strchr(option, '=');
+	if (strcmp(option, "rotten") == 0) {
+		container->rotten = true;
+		return true;
+	}
 	if (strcmp(option, "health") == 0) {
 		container->has_health = true;
 		return true;

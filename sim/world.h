@@ -16,6 +16,7 @@ struct sim_container {
 	char policy[20];
 	int max_retries;
 	enum sim_state state;
+	bool rotten;             /* it can't be inspected */
 	bool has_health, sick, unmendable, stopped_by_hand, oom;
 	char health[12];
 	int stop_signal;         /* 0: SIGTERM */

@@ -16,22 +16,11 @@ struct docker *docker_of_plan(
 	return NULL;
 }
 
-enum act_result act_result_of(const struct err *err)
+enum act_result act_result_of(const struct err *err, int status)
 {
-	switch (err->kind) {
-	case ERR_GONE:
+	if (err->kind == ERR_GONE)
 		return ACT_GONE;
-	case ERR_TIMEOUT:
-	case ERR_CANCELLED:
-		return ACT_UNKNOWN;
-	case ERR_NONE:
-	case ERR_RETRY:
-	case ERR_DENIED:
-	case ERR_INPUT:
-	case ERR_SYSTEM:
-		break;
-	}
-	return ACT_FAILED;
+	return status == 0 ? ACT_UNKNOWN : ACT_FAILED;
 }
 
 enum look_result docker_look(const struct act_context *context, const struct plan *plan,

@@ -11,8 +11,9 @@
 struct docker *docker_of_plan(const struct act_context *context, const struct plan *plan,
 	struct err *err);
 
-/* What an error means for an action: gone, unknown (it may have been done), failed. */
-enum act_result act_result_of(const struct err *err);
+/* What a failed POST means: gone, failed, or unknown, when no answer came (status 0): then it may
+ * have been done. */
+enum act_result act_result_of(const struct err *err, int status);
 
 /* Reads the plan's container. LOOK_HEALTHY: it was read, no more; LOOK_MEANT: it was removed;
  * LOOK_BLIND: it could not be read. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "act/docker_common.h"
+#include "base/http.h"
 #include "base/str.h"
 
 #define LOOK_MS 10000
@@ -70,11 +71,12 @@ static enum act_result restart(struct docker *docker, const struct act_context *
 		return ACT_DONE;
 	}
 	bool start = must_start(&container);
-	const char *path = arena_printf(context->arena, "/containers/%s/%s", plan->native,
-		start ? "start" : "restart?t=" STOP_GRACE);
-	if (!docker_post(docker, path, RESTART_MS, NULL, &err)) {
+	const char *path = arena_printf(context->arena, "/containers/%s/%s",
+		http_encode(context->arena, plan->native), start ? "start" : "restart?t=" STOP_GRACE);
+	int status;
+	if (!docker_post(docker, path, RESTART_MS, &status, &err)) {
 		str_copy(text, size, err.text);
-		return act_result_of(&err);
+		return act_result_of(&err, status);
 	}
 	str_format(text, size, "Successfully restarted container '%s'", plan->label);
 	return ACT_DONE;

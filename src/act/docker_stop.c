@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "act/docker_common.h"
+#include "base/http.h"
 #include "base/str.h"
 
 #define STOP_MS 60000
@@ -27,12 +28,14 @@ static enum act_result run(
 		str_copy(text, size, err.text);
 		return ACT_FAILED;
 	}
-	const char *path = arena_printf(context->arena, "/containers/%s/stop?t=10", plan->native);
-	bool ok = docker_post(docker, path, STOP_MS, NULL, &err);
+	const char *path = arena_printf(
+		context->arena, "/containers/%s/stop?t=10", http_encode(context->arena, plan->native));
+	int status;
+	bool ok = docker_post(docker, path, STOP_MS, &status, &err);
 	docker_close(docker);
 	if (!ok) {
 		str_copy(text, size, err.text);
-		return act_result_of(&err);
+		return act_result_of(&err, status);
 	}
 	str_format(text, size, "Successfully stopped container '%s'", plan->label);
 	return ACT_DONE;

@@ -244,12 +244,11 @@ bool docker_post(
 {
 	auto_arena arena = arena_new((size_t)1024 * 1024);
 	struct http_request request = {.method = "POST", .path = path, .timeout_ms = timeout_ms};
-	struct http_reply reply;
-	if (!ask(docker, &request, arena, &reply, err))
-		return false;
+	struct http_reply reply = {0};
+	bool ok = ask(docker, &request, arena, &reply, err);
 	if (status != NULL)
 		*status = reply.status;
-	return true;
+	return ok;
 }
 
 bool docker_version(struct docker *docker, struct docker_version *version, struct err *err)

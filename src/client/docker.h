@@ -25,7 +25,8 @@ void docker_close(struct docker *docker);
  * ERR_RETRY for 5xx, and what http_perform says. Texts carry the engine's own message. */
 bool docker_get(struct docker *docker, const char *path, int64_t timeout_ms, struct arena *arena,
 	struct json *body, struct err *err);
-/* POST without body. *status (may be NULL) is 204 or 304 (already so) on success. */
+/* POST without body. *status (may be NULL) is 204 or 304 (already so) on success; on failure the
+ * answer's, or 0 when there was none: then it may have been done. */
 bool docker_post(struct docker *docker, const char *path, int64_t timeout_ms, int *status,
 	struct err *err);
 

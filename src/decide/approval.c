@@ -23,7 +23,8 @@ bool approval_allows(
 	const struct approval *approval, const struct incident *incident, int64_t now_ms)
 {
 	return fits(approval, incident) && approval->approved && approval->decided_at != 0 &&
-		approval->actor[0] != '\0' && now_ms - approval->decided_at <= GOOD_FOR_MS &&
+		approval->actor[0] != '\0' && approval->decided_at <= now_ms &&
+		now_ms - approval->decided_at <= GOOD_FOR_MS &&
 		!is_expired(approval, approval->decided_at) && !is_expired(approval, now_ms);
 }
 

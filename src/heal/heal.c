@@ -30,8 +30,12 @@ static void load_life(void *ctx, const struct incident *incident)
 static void load_action(void *ctx, const struct action_record *record)
 {
 	const struct action *action = action_find(record->action);
+	struct heal *heal = ctx;
+	/* stored under a clock that has been set back since */
+	if (record->began_at > now_ms(heal))
+		return;
 	if (action == NULL || action->info.counts)
-		recent_add(ctx, record->component, record->began_at);
+		recent_add(heal, record->component, record->began_at);
 }
 
 /* What was remembered from the last run; the configuration speaks only at the first start. */

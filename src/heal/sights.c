@@ -57,7 +57,9 @@ static struct life *failed_dependency(
 		char component[NAME_MAX_BYTES];
 		STR_FORMAT(component, "docker_container_%s%s", name, suffix);
 		struct life *parent = life_find(heal, component);
-		if (is_cause(parent) && !waits_for(heal, parent, life))
+		/* What a person has said no to may stay as it is; its dependents are not held for it. */
+		if (is_cause(parent) && parent->row.state != LIFE_REJECTED &&
+			!waits_for(heal, parent, life))
 			return parent;
 	}
 	return NULL;

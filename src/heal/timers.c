@@ -13,7 +13,7 @@ void wake_held(struct heal *heal, enum hold hold, int limit, int source)
 	int count = heal->life_count;
 	for (int i = 0; i < count && limit > 0; i++) {
 		struct life *life = heal->lives[i];
-		if (life->row.state != LIFE_POSTPONED || life->mind.hold != hold)
+		if (life->row.state != LIFE_POSTPONED || life->mind.hold != hold || life->mind.resumed)
 			continue;
 		if (source >= 0 &&
 			!str_equal(life->row.component.source, heal->sources[source].status.name))
@@ -41,6 +41,7 @@ static void life_due(struct heal *heal, struct life *life)
 		heal->acting--;
 		life_reason(life, "the action never answered");
 		life_raise(heal, life, EVENT_TIMEOUT);
+		wake_held(heal, HOLD_SLOT, 1, -1);
 		break;
 	case LIFE_ROLLING_BACK:
 		life_reason(life, "undoing never answered");
@@ -104,7 +105,8 @@ void take_timers(struct heal *heal, void *unused)
 	int count = heal->life_count;
 	for (int i = 0; i < count; i++) {
 		struct life *life = heal->lives[i];
-		if (life->row.wake_at != 0 && life->row.wake_at <= now_ms(heal))
+		/* After our own restart nothing is due before its source has shown how things are. */
+		if (life->row.wake_at != 0 && life->row.wake_at <= now_ms(heal) && !life->mind.resumed)
 			life_due(heal, life);
 	}
 	for (int i = 0; i < heal->source_count; i++)
@@ -117,7 +119,7 @@ static int64_t next_timer(const struct heal *heal)
 	int64_t next = heal->forget_at;
 	for (int i = 0; i < heal->life_count; i++) {
 		int64_t at = heal->lives[i]->row.wake_at;
-		if (at != 0 && at < next)
+		if (at != 0 && at < next && !heal->lives[i]->mind.resumed)
 			next = at;
 	}
 	for (int i = 0; i < heal->source_count; i++) {

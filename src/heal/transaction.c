@@ -205,7 +205,7 @@ static void core_restore(struct heal *heal, const struct core_before *before)
 bool transact(struct heal *heal, transaction_fn *fn, void *arg)
 {
 	struct err err = {0};
-	struct core_before before;
+	struct core_before before = {0};
 	core_remember(heal, &before);
 	heal->failed = false;
 	fn(heal, arg);

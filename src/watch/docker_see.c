@@ -1,5 +1,6 @@
 #include "watch/docker_see.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #define LIST_MS 15000
 /* The longest that a stop is given to end a container. */
 #define STOP_TAKES_MS 600000
+#define DUMP_TAKES_MS 30000
 /* Enough to know whether the engine took its containers down, without inspecting hundreds. */
 #define PROOFS_MAX 16
 
@@ -107,7 +109,9 @@ static void judge_end(
 {
 	struct ending *ending = &memo->ending;
 	/* A signal that it outlived by far (a thread dump, a TERM that it ignores) did not end it. */
-	bool in_time = memo->died_at == 0 || memo->died_at - memo->signalled_at <= STOP_TAKES_MS;
+	int64_t outlived = memo->died_at != 0 ? memo->died_at - memo->signalled_at : 0;
+	bool is_dump = (memo->signals & (1u << SIGQUIT | 1u << SIGINT)) == memo->signals;
+	bool in_time = outlived <= (is_dump ? DUMP_TAKES_MS : STOP_TAKES_MS);
 	for (int signal = 1; signal < 64 && in_time; signal++)
 		if ((memo->signals >> signal & 1) != 0 &&
 			docker_is_stop_signal(signal, container->stop_signal))
@@ -201,8 +205,18 @@ bool docker_see_one(
 		docker_see_gone(source, id, report);
 		return true;
 	}
-	*err = why;
-	return false;
+	/* One that can't be inspected must not hide the others, as long as its engine answers. */
+	struct docker_version version;
+	if (why.kind != ERR_RETRY && why.kind != ERR_INPUT) {
+		*err = why;
+		return false;
+	}
+	if (!docker_version(source->query, &version, err))
+		return false;
+	struct memo *memo = memory_get(&source->memory, id);
+	memo->state = OBS_UNKNOWN;
+	memo->listed = true;
+	return true;
 }
 
 /* A list's entry says enough of what is plainly fine. */
