@@ -169,10 +169,13 @@ static void seen_down(struct heal *heal, struct life *life, const struct job_ans
 {
 	bool again = life->mind.seen_down;
 	life->mind.seen_down = true;
-	if (again && now_ms(heal) >= life->mind.quiet_until)
-		not_healed(heal, life, EVENT_UNHEALTHY, answer->text);
-	else
+	if (!again || now_ms(heal) < life->mind.quiet_until) {
 		not_yet(heal, life, answer->text);
+		return;
+	}
+	if (life->mind.in_doubt)
+		life->row.finding = FINDING_EXITED_UNSEEN;
+	not_healed(heal, life, EVENT_UNHEALTHY, answer->text);
 }
 
 static void take_looked(struct heal *heal, struct life *life, const struct job_answer *answer)

@@ -77,6 +77,7 @@ static void do_act(struct heal *heal, struct life *life)
 	row->wake_at = now_ms(heal) + ACT_DEADLINE_MS;
 	life->mind.up_since = 0;
 	life->mind.seen_down = false;
+	life->mind.in_doubt = false;
 	life->mind.quiet_until = 0;
 	heal->acting++;
 	tell(heal, NOTICE_ACTING, life, false, "%s", row->reason);

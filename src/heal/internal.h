@@ -17,6 +17,7 @@ struct life_mind {
 	bool looking;            /* a look is on its way */
 	bool seen_down;          /* VERIFYING: a look found it down */
 	bool resumed;            /* waits for its source's first report */
+	bool in_doubt;           /* stopped by us or by a person: nobody can tell */
 	bool by_order;           /* the action at hand was ordered by an operator */
 	enum hold hold;          /* POSTPONED: for what */
 	int64_t acted_mono_ms;   /* when the action's end was known: older sights do not count */

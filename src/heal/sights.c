@@ -112,9 +112,14 @@ static void clear_life(struct heal *heal, struct life *life, const char *why)
 static void weigh_while_verifying(struct heal *heal, struct life *life,
 	const struct observation *seen, const struct finding *finding)
 {
-	if (seen->seen_mono_ms < life->mind.acted_mono_ms || now_ms(heal) < life->mind.quiet_until ||
-		life->row.finding == FINDING_NONE)
+	if (seen->seen_mono_ms < life->mind.acted_mono_ms || life->row.finding == FINDING_NONE)
 		return;
+	if (now_ms(heal) < life->mind.quiet_until) {
+		/* A stop now may be our own action's or a person's: if it stays down, a person is asked. */
+		life_touch(life);
+		life->mind.in_doubt = finding->kind == FINDING_FINE;
+		return;
+	}
 	if (finding->kind == FINDING_FINE) {
 		clear_life(heal, life, finding->why);
 	} else if (finding->kind == FINDING_EXITED || finding->kind == FINDING_EXITED_UNSEEN) {

@@ -8,6 +8,7 @@
  *     advance  61m                             the clock runs
  *     skip     91d                             the clock jumps: nobody looks in between
  *     wall     -2h                             the wall clock is set
+ *     lose     4                               the answer to the 4th call from now is lost
  *     full     on | off                        the disk
  *     start | stop                             the daemon (the first `advance` starts it too)
  *     approve | reject | retry COMPONENT       a person; enable | disable | shadow
@@ -184,6 +185,10 @@ static void run_line(struct play *play, const char *verb, const char *rest)
 	if (strcmp(verb, "wall") == 0)
 		return lab_set_clock(
 			play->lab, rest[0] == '-' ? -str_parse_duration(rest + 1) : str_parse_duration(rest));
+	if (strcmp(verb, "lose") == 0) {
+		need_daemon(play);
+		return lab_fail_http(play->lab, (int)strtol(rest, NULL, 10), FAULT_AFTER);
+	}
 	if (strcmp(verb, "skip") == 0)
 		return lab_skip(play->lab, str_parse_duration(rest));
 	if (strcmp(verb, "start") == 0)
