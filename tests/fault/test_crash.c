@@ -95,12 +95,15 @@ static void expect_posts(struct lab *lab, const char *what, int n)
 			fail_msg("%s %d: %d posts for %s", what, n, lab_posts(lab, patterns[i]), patterns[i]);
 }
 
-static void kill_everywhere(enum lab_fault when, const char *what)
+typedef void arm_fn(struct lab *lab, int n, enum lab_fault when);
+
+/* The story once for each place where the fault can strike, until it strikes no more. */
+static void strike_everywhere(arm_fn *arm, enum lab_fault when, const char *what)
 {
 	int n = 0;
 	for (bool happened = true; happened;) {
 		struct lab *lab = lab_new(config);
-		lab_kill_at_commit(lab, ++n, when);
+		arm(lab, ++n, when);
 		play(lab);
 		happened = lab_fault_happened(lab);
 		expect_healed(lab, what, n);
@@ -113,38 +116,22 @@ static void kill_everywhere(enum lab_fault when, const char *what)
 
 static void killed_before_any_commit_each_life_ends_and_acts_once(void **state)
 {
-	kill_everywhere(FAULT_BEFORE, "killed before commit");
+	strike_everywhere(lab_kill_at_commit, FAULT_BEFORE, "killed before commit");
 }
 
 static void killed_after_any_commit_each_life_ends_and_acts_once(void **state)
 {
-	kill_everywhere(FAULT_AFTER, "killed after commit");
-}
-
-static void fail_everywhere(enum lab_fault when, const char *what)
-{
-	int n = 0;
-	for (bool happened = true; happened;) {
-		struct lab *lab = lab_new(config);
-		lab_fail_http(lab, ++n, when);
-		play(lab);
-		happened = lab_fault_happened(lab);
-		expect_healed(lab, what, n);
-		expect_posts(lab, what, n);
-		lab_free(lab);
-	}
-	print_message("# %s: %d places\n", what, n - 1);
-	assert_true(n > 15); /* fewer, and the story was not told */
+	strike_everywhere(lab_kill_at_commit, FAULT_AFTER, "killed after commit");
 }
 
 static void when_any_call_breaks_before_its_effect_all_is_healed(void **state)
 {
-	fail_everywhere(FAULT_BEFORE, "call broke before its effect");
+	strike_everywhere(lab_fail_http, FAULT_BEFORE, "call broke before its effect");
 }
 
 static void when_any_answer_is_lost_nothing_is_done_twice(void **state)
 {
-	fail_everywhere(FAULT_AFTER, "answer lost");
+	strike_everywhere(lab_fail_http, FAULT_AFTER, "answer lost");
 }
 
 /* Several faults in one run, drawn by a seed. */
