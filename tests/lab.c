@@ -262,7 +262,7 @@ static void open_watcher(struct lab *lab)
 	struct source_context context = {
 		.config = lab->config, .clock = lab->clock, .stop_fd = jobs_stop_fd(lab->jobs)};
 	source_title(sources[0], &context);
-	heal_add_source(lab->heal, context.name, context.suffix, context.cursor);
+	heal_add_source(lab->heal, context.name, context.suffix, &context.root, context.cursor);
 	lab->watcher = watcher_new(sources[0], &context, lab->inbox, &err);
 	if (lab->watcher == NULL)
 		fail_msg("%s", err.text);

@@ -30,6 +30,7 @@ enum act_result {
 	ACT_UNKNOWN,  /* no answer within the deadline: it may have been done: look first */
 	ACT_GONE,     /* its object does not exist any more */
 	ACT_REFUSED,  /* the world has changed so that the plan no longer fits: text says how */
+	ACT_HELD,     /* nothing was done: a lock, a lost quorum forbids it now: decided again later */
 };
 enum look_result {
 	LOOK_HEALTHY,

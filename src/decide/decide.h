@@ -60,6 +60,7 @@ struct situation {
 	enum risk risk;          /* weighed */
 	enum consent consent;    /* weighed */
 	bool storm;
+	char held[96]; /* what protects it from any action now: "locked (backup)"; "" : nothing */
 	struct budget budget;
 	int acting, acting_max;  /* actions at this moment, and the cap */
 	int64_t hour_free_at;    /* 0: the hourly cap is not met; else when it will allow one */

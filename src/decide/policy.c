@@ -1,6 +1,8 @@
 #include "base/str.h"
 #include "decide/decide.h"
 
+#define HELD_MS 30000
+
 static struct verdict verdict(enum verdict_kind kind, const char *reason)
 {
 	struct verdict v = {.kind = kind};
@@ -50,6 +52,14 @@ static struct verdict own_brakes(const struct situation *s)
 	return verdict(VERDICT_ALLOW, "");
 }
 
+/* What protects a component holds for everybody: a lock, a cluster without quorum. */
+static struct verdict held_back(const struct situation *s)
+{
+	struct verdict v = postpone(HOLD_TIME, s->now_ms + HELD_MS, "");
+	STR_FORMAT(v.reason, "waits: %s", s->held);
+	return v;
+}
+
 /* The caps on what runs at once and in an hour. */
 static struct verdict caps(const struct situation *s)
 {
@@ -64,6 +74,8 @@ struct verdict policy_decide(const struct situation *s)
 {
 	if (!s->has_action)
 		return verdict(VERDICT_FORBID, "there is no remedy that homeostat may try");
+	if (s->held[0] != '\0')
+		return held_back(s);
 	if (s->ordered)
 		return verdict(VERDICT_ALLOW, "ordered by an operator");
 	struct verdict held = own_brakes(s);

@@ -11,8 +11,10 @@
 #include "model/finding.h"
 #include "model/observation.h"
 
-/* The finding of one observation at wall time now_ms. Total: every observation has one. */
-void detect(const struct observation *seen, const struct config_brakes *brakes, int64_t now_ms,
-	struct finding *finding);
+/* The finding of one observation at wall time now_ms. Total: every observation has one. before:
+ * what is believed of this aspect now (NONE: nothing), for what must fall well below its limit to
+ * be over. */
+void detect(const struct observation *seen, const struct config *config, enum finding_kind before,
+	int64_t now_ms, struct finding *finding);
 
 #endif

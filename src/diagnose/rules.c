@@ -49,35 +49,50 @@ static void explain_exit(const struct observation *seen, struct diagnosis *diagn
 	diagnosis->confidence = 0.5;
 }
 
+/* What a kind of finding by itself says of its cause, and what helps against it. What is told by
+ * the observation comes before it. */
+static const struct {
+	const char *cause;
+	double confidence;
+	const char *action; /* NULL: a person is needed */
+} known[FINDING_KINDS] = {
+	[FINDING_EXITED_UNSEEN] = {"nobody saw why it ended: it may have been stopped on purpose", 0.2,
+		"docker.container.restart"},
+	[FINDING_EXITED] = {"unknown", 0, "docker.container.restart"},
+	[FINDING_UNHEALTHY] = {"its health check fails", 0.7, NULL},
+	[FINDING_UNREACHABLE] = {"it is down, hung or out of reach", 0.7, NULL},
+	[FINDING_BLIND] = {"homeostat is not allowed to look", 0.9, NULL},
+	[FINDING_STOPPED] = {"it ended by itself, or its host stopped it: no task of a person tells of "
+						 "it",
+		0.6, "proxmox.guest.start"},
+	[FINDING_OFFLINE] = {"the node is down, or cut off from the others", 0.7, NULL},
+	[FINDING_NO_QUORUM] = {"too few nodes of the cluster see each other: nothing is started or "
+						   "stopped until they do",
+		0.9, NULL},
+	[FINDING_HIGH_CPU] = {"more work than its cores can do", 0.5, NULL},
+	[FINDING_HIGH_MEMORY] = {"what runs on it needs nearly all of its memory", 0.5, NULL},
+	[FINDING_DISK_FULL] = {"old data was never cleaned up, or something writes too much", 0.4,
+		NULL},
+	[FINDING_GONE] = {"its server, its disk or its mount is away", 0.6, NULL},
+	[FINDING_LOCKED] = {"the task that locked it ended without unlocking it", 0.6, NULL},
+	[FINDING_HA_ERROR] = {"HA has given it up", 0.8, NULL},
+	[FINDING_BACKUP] = {"its backup job failed, does not run, or leaves it out", 0.6, NULL},
+	[FINDING_REPLICATION] = {"its last replication failed", 0.7, NULL},
+	[FINDING_CERTIFICATE] = {"it was not renewed", 0.8, NULL},
+	[FINDING_DEVICE] = {"the disk itself says that it fails", 0.9, NULL},
+	[FINDING_POOL] = {"a disk of the pool has failed or was taken away", 0.8, NULL},
+	[FINDING_UPDATES] = {"updates wait for a reboot", 0.9, NULL},
+	[FINDING_FAILED] = {"it ended with an error", 0.5, NULL},
+};
+
 static void explain(
 	enum finding_kind finding, const struct observation *seen, struct diagnosis *diagnosis)
 {
-	switch (finding) {
-	case FINDING_EXITED_UNSEEN:
-		STR_SET(diagnosis->cause, "nobody saw why it ended: it may have been stopped on purpose");
-		diagnosis->confidence = 0.2;
-		break;
-	case FINDING_EXITED:
-		if (seen != NULL)
-			explain_exit(seen, diagnosis);
-		break;
-	case FINDING_UNHEALTHY:
-		STR_SET(diagnosis->cause, "its health check fails");
-		diagnosis->confidence = 0.7;
-		break;
-	case FINDING_UNREACHABLE:
-		STR_SET(diagnosis->cause, "the Docker daemon is down, hung or out of reach");
-		diagnosis->confidence = 0.7;
-		break;
-	case FINDING_BLIND:
-		STR_SET(diagnosis->cause, "homeostat is not allowed to look");
-		diagnosis->confidence = 0.9;
-		break;
-	case FINDING_NONE:
-	case FINDING_FINE:
-	case FINDING_UNSURE:
-		break;
-	}
+	if (known[finding].cause != NULL)
+		STR_SET(diagnosis->cause, known[finding].cause);
+	diagnosis->confidence = known[finding].confidence;
+	if (finding == FINDING_EXITED && seen != NULL)
+		explain_exit(seen, diagnosis);
 }
 
 /* The label homeostat.action may name another remedy for its container, or none. */
@@ -101,4 +116,6 @@ void diagnose_by_rules(enum finding_kind finding, const struct component *compon
 		STR_SET(diagnosis->evidence, seen->detail);
 	if (component->kind == COMPONENT_CONTAINER)
 		STR_SET(diagnosis->action, container_action(component));
+	else if (known[finding].action != NULL)
+		STR_SET(diagnosis->action, known[finding].action);
 }

@@ -12,6 +12,7 @@
 /* An action whose end was not seen may still be going on in the engine: its longest stop time-out
  * is 10 s. Until then "not healthy" proves nothing. */
 #define QUIET_MS 15000
+#define HELD_MS 30000
 
 struct job_order {
 	enum job_kind kind;
@@ -102,12 +103,18 @@ static void take_acted(struct heal *heal, struct life *life, const struct job_an
 		[ACT_UNKNOWN] = {"unknown", EVENT_TIMEOUT},
 		[ACT_GONE] = {"gone", EVENT_CLEARED},
 		[ACT_REFUSED] = {"refused", EVENT_CLEARED},
+		[ACT_HELD] = {"held", EVENT_POSTPONE},
 	};
 	heal->acting--;
 	life->mind.acted_mono_ms = clock_mono_ms(heal->clock);
 	life_reason(life, "%s", answer->text);
 	if (answer->acted == ACT_UNKNOWN)
 		life->mind.quiet_until = now_ms(heal) + QUIET_MS;
+	if (answer->acted == ACT_HELD) {
+		recent_take_back(heal, life->row.component.name);
+		life->mind.hold = HOLD_TIME;
+		life->row.wake_at = now_ms(heal) + HELD_MS;
+	}
 	end_action(heal, life, results[answer->acted].outcome, answer->text);
 	audit(heal, "action.end", life->row.actor, life, answer->text);
 	tell(heal, NOTICE_RESULT, life, answer->acted == ACT_DONE, "%s", answer->text);

@@ -122,7 +122,8 @@ static bool open_watchers(struct daemon *daemon, struct err *err)
 				.stop_fd = jobs_stop_fd(daemon->jobs),
 			};
 			source_title(sources[s], &context);
-			heal_add_source(daemon->heal, context.name, context.suffix, context.cursor);
+			heal_add_source(
+				daemon->heal, context.name, context.suffix, &context.root, context.cursor);
 			struct watcher *watcher = watcher_new(sources[s], &context, daemon->inbox, err);
 			if (watcher == NULL)
 				return false;

@@ -23,6 +23,18 @@ void recent_add(struct heal *heal, const char *component, int64_t began_at)
 	recent->began_at = began_at;
 }
 
+void recent_take_back(struct heal *heal, const char *component)
+{
+	for (int i = heal->recent_count - 1; i >= 0; i--) {
+		if (strcmp(heal->recent[i].component, component) != 0)
+			continue;
+		heal->recent_count--;
+		memmove(heal->recent + i, heal->recent + i + 1,
+			(size_t)(heal->recent_count - i) * sizeof(*heal->recent));
+		return;
+	}
+}
+
 /* Forgets what no brake asks for any more. */
 static void recent_prune(struct heal *heal)
 {
@@ -79,7 +91,8 @@ static bool make_plan(struct life *life, const struct action *action)
 	STR_SET(plan->label, component->label);
 	STR_SET(plan->source, component->source);
 	STR_SET(plan->native, component->native);
-	STR_FORMAT(plan->title, "%s '%s'", action->info.title, component->label);
+	STR_SET(plan->params, life->row.diagnosis.params);
+	plan_title(&action->info, component, plan->params, plan->title, sizeof(plan->title));
 	plan_seal(plan);
 	return true;
 }
@@ -101,7 +114,7 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 		.healing = heal->healing,
 		.ordered = life->row.ordered,
 		.has_action = make_plan(life, action),
-		.seen = life->row.finding != FINDING_EXITED_UNSEEN,
+		.seen = finding_is_seen(life->row.finding),
 		.acting = heal->acting,
 		.acting_max = heal->config->brakes.concurrent,
 		.hour_free_at = hour_free_at(heal),
@@ -120,6 +133,9 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 	/* An order on what had not failed is for once: what became of it is a person's to judge. */
 	if (life->row.finding == FINDING_NONE && !s.ordered)
 		s.has_action = false;
+	const struct member *member = member_find(heal, life->row.component.name);
+	if (member != NULL)
+		STR_SET(s.held, member->held);
 	int source = source_find(heal, life->row.component.source);
 	s.storm = source >= 0 && heal->sources[source].storm.active;
 	return s;

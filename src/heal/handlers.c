@@ -2,6 +2,8 @@
  * What each `do` of the table of lives means. Handlers change the row and queue effects; they never
  * wait.
  */
+#include <string.h>
+
 #include "base/str.h"
 #include "diagnose/diagnose.h"
 #include "heal/internal.h"
@@ -18,11 +20,16 @@ static bool in_storm(const struct heal *heal, const struct life *life)
 	return false;
 }
 
+static bool is_leaf(enum component_kind kind)
+{
+	return kind == COMPONENT_CONTAINER || kind == COMPONENT_GUEST || kind == COMPONENT_SERVICE;
+}
+
 /* Leaves that fail together may have one cause; a daemon or a node is no leaf. */
 static void note_failure(struct heal *heal, const struct life *life)
 {
 	int source = source_find(heal, life->row.component.source);
-	if (source < 0 || life->row.component.kind != COMPONENT_CONTAINER)
+	if (source < 0 || !is_leaf(life->row.component.kind) || life->row.aspect != ASPECT_STATE)
 		return;
 	struct source_state *state = &heal->sources[source];
 	if (storm_note(&state->storm, &heal->config->brakes, now_ms(heal)))
@@ -105,7 +112,16 @@ static void do_postpone(struct heal *heal, struct life *life, enum hold hold, in
 	life->mind.hold = hold;
 	life->row.wake_at = wake_at;
 	/* What waits for a slot or for a storm's end is told of once for all. */
-	if (hold == HOLD_TIME || hold == HOLD_MODE)
+	if (hold != HOLD_TIME && hold != HOLD_MODE)
+		return;
+	/* A decision that is held for the same reason as before is no news. */
+	char reason[sizeof(life->mind.told)];
+	STR_SET(reason, life->row.reason);
+	bool news = life->mind.told_attempt != life->row.attempt + 1 ||
+		strcmp(life->mind.told, reason) != 0;
+	life->mind.told_attempt = life->row.attempt + 1;
+	STR_SET(life->mind.told, reason);
+	if (news)
 		tell(heal, NOTICE_POSTPONED, life, false, "%s", life->row.reason);
 }
 
@@ -134,7 +150,7 @@ static void release_children(struct heal *heal, const struct life *parent)
 		if (life->row.state != LIFE_SUPPRESSED || life->row.parent_id != parent->row.id)
 			continue;
 		life_touch(life);
-		if (parent->row.component.kind == COMPONENT_CONTAINER)
+		if (parent->row.component.kind == COMPONENT_CONTAINER && parent->row.aspect == ASPECT_STATE)
 			life->row.wake_at = now_ms(heal);
 		life_raise(heal, life, EVENT_PARENT_HEALED);
 	}

@@ -34,7 +34,7 @@ static void load_action(void *ctx, const struct action_record *record)
 	/* stored under a clock that has been set back since */
 	if (record->began_at > now_ms(heal))
 		return;
-	if (action == NULL || action->info.counts)
+	if ((action == NULL || action->info.counts) && !str_equal(record->outcome, "held"))
 		recent_add(heal, record->component, record->began_at);
 }
 
@@ -91,7 +91,8 @@ void heal_free(struct heal *heal)
 	free(heal);
 }
 
-void heal_add_source(struct heal *heal, const char *name, const char *suffix, char cursor[64])
+void heal_add_source(struct heal *heal, const char *name, const char *suffix,
+	const struct component *root, char cursor[64])
 {
 	cursor[0] = '\0';
 	if (heal->source_count == SOURCES_MAX) {
@@ -103,6 +104,7 @@ void heal_add_source(struct heal *heal, const char *name, const char *suffix, ch
 	struct err err = {0};
 	STR_SET(source->status.name, name);
 	STR_SET(source->suffix, suffix);
+	source->root = *root;
 	STR_FORMAT(key, "cursor:%s", name);
 	if (!store_fact_get(heal->store, key, cursor, sizeof(source->cursor), &err))
 		log_warn("%s: %s", key, err.text);

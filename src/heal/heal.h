@@ -34,8 +34,9 @@ struct heal *heal_new(const struct heal_options *options, struct err *err);
 void heal_free(struct heal *heal);
 
 /* Says that a source is watched, before its first report; cursor (out): where its last run ended.
- * suffix: "@local" where names would clash. */
-void heal_add_source(struct heal *heal, const char *name, const char *suffix, char cursor[64]);
+ * suffix: "@local" where names would clash; root: what has failed when it can't be seen. */
+void heal_add_source(struct heal *heal, const char *name, const char *suffix,
+	const struct component *root, char cursor[64]);
 
 /* Takes lives up that a crash or a stop left in the middle of an action. Call once. */
 void heal_resume(struct heal *heal);

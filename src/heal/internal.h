@@ -19,7 +19,10 @@ struct life_mind {
 	bool resumed;            /* waits for its source's first report */
 	bool in_doubt;           /* stopped by us or by a person: nobody can tell */
 	bool by_order;           /* the action at hand was ordered by an operator */
+	bool sighted;            /* by the whole report at hand */
 	enum hold hold;          /* POSTPONED: for what */
+	int told_attempt;        /* the last postponement that people were told of */
+	char told[96];
 	int64_t acted_mono_ms;   /* when the action's end was known: older sights do not count */
 	int64_t quiet_until;     /* wall: an action of unknown end may still be going on */
 	int64_t up_since;        /* wall: since when it runs, at the last look */
@@ -36,19 +39,21 @@ struct life {
 
 /* A component that a source lists. Strings are its own. */
 struct member {
-	char *name, *label, *native;
+	char *name, *label, *native, *parent;
+	char held[96];           /* what forbids to act on it now; "" : nothing */
 	int source;
 	enum component_kind kind;
 	enum obs_state state;
 	enum obs_health health;
-	enum finding_kind finding;
-	bool has_risk, seen;
+	enum finding_kind finding; /* of its state */
+	bool has_risk, critical, seen;
 	enum risk risk;
 };
 
 struct source_state {
 	struct source_status status;
 	char suffix[64];
+	struct component root;   /* name "" : none */
 	char cursor[64], stored_cursor[64];
 	int64_t cursor_stored_at;
 	struct storm storm;
@@ -141,9 +146,10 @@ void tell(struct heal *heal, enum notice_kind kind, const struct life *life, boo
 	const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 /* lives.c: the open lives and their events. */
-struct life *life_find(struct heal *heal, const char *component);
+struct life *life_find(struct heal *heal, const char *component, enum aspect aspect);
 struct life *life_by_id(struct heal *heal, int64_t id);
-struct life *life_open(struct heal *heal, const struct component *component);
+struct life *life_open(struct heal *heal, const struct component *component,
+	enum aspect aspect);
 void life_touch(struct life *life);
 void life_raise(struct heal *heal, struct life *life, enum life_event event);
 void life_reason(struct life *life, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -154,6 +160,8 @@ void lives_settle(struct heal *heal, bool committed);
 void handle_do(struct heal *heal, struct life *life, enum life_do act);
 void do_decide(struct heal *heal, struct life *life);
 void recent_add(struct heal *heal, const char *component, int64_t began_at);
+/* The last one of a component did not take place after all. */
+void recent_take_back(struct heal *heal, const char *component);
 
 /* sights.c: reports and what is seen. */
 void take_report(struct heal *heal, void *report);

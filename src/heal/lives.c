@@ -10,10 +10,10 @@
 #include "base/str.h"
 #include "heal/internal.h"
 
-struct life *life_find(struct heal *heal, const char *component)
+struct life *life_find(struct heal *heal, const char *component, enum aspect aspect)
 {
 	for (int i = 0; i < heal->life_count; i++)
-		if (life_is_open(heal->lives[i]->row.state) &&
+		if (life_is_open(heal->lives[i]->row.state) && heal->lives[i]->row.aspect == aspect &&
 			strcmp(heal->lives[i]->row.component.name, component) == 0)
 			return heal->lives[i];
 	return NULL;
@@ -36,7 +36,7 @@ void life_touch(struct life *life)
 	life->mind_before = life->mind;
 }
 
-struct life *life_open(struct heal *heal, const struct component *component)
+struct life *life_open(struct heal *heal, const struct component *component, enum aspect aspect)
 {
 	if (heal->life_count == heal->life_capacity) {
 		heal->life_capacity = heal->life_capacity * 2 + 8;
@@ -48,6 +48,7 @@ struct life *life_open(struct heal *heal, const struct component *component)
 	life->is_new = true;
 	life->touched = true;
 	life->row.component = *component;
+	life->row.aspect = aspect;
 	life->row.opened_at = life->row.changed_at = now_ms(heal);
 	heal->lives[heal->life_count++] = life;
 	struct err err = {0};

@@ -108,7 +108,7 @@ static void retry(struct heal *heal, const struct request *request, struct answe
 /* The life that an order acts through: the component's own, or a new one. */
 static struct life *ordered_life(struct heal *heal, const struct member *member)
 {
-	struct life *life = life_find(heal, member->name);
+	struct life *life = life_find(heal, member->name, ASPECT_STATE);
 	if (life != NULL)
 		return life;
 	struct component component = {
@@ -116,43 +116,59 @@ static struct life *ordered_life(struct heal *heal, const struct member *member)
 	STR_SET(component.name, member->name);
 	STR_SET(component.label, member->label);
 	STR_SET(component.native, member->native);
+	STR_SET(component.parent, member->parent);
+	component.critical = member->critical;
 	STR_SET(component.source, heal->sources[member->source].status.name);
-	life = life_open(heal, &component);
+	life = life_open(heal, &component, ASPECT_STATE);
 	life->row.failed_at = now_ms(heal);
 	return life;
+}
+
+/* Whether an order can be given at all; the parameters in the table's order. */
+static bool may_order(const struct request *request, const struct action *action,
+	const struct member *member, char params[PARAMS_MAX_BYTES], struct answer *answer)
+{
+	struct err err = {0};
+	if (action == NULL || member == NULL || action->info.kind != member->kind) {
+		answer_with(answer, 404,
+			action == NULL       ? "there is no such action: `homeostat actions` lists them"
+				: member == NULL ? "there is no such component: `homeostat components` lists them"
+								 : "this action is not for a component of this kind");
+		return false;
+	}
+	if (params_check(&action->info, request->params, params, &err))
+		return true;
+	answer_with(answer, 400, err.text);
+	return false;
 }
 
 static void order(struct heal *heal, const struct request *request, struct answer *answer)
 {
 	const struct action *action = action_find(request->action);
 	struct member *member = member_find(heal, request->component);
-	if (action == NULL || member == NULL || action->info.kind != member->kind) {
-		answer_with(answer, 404,
-			action == NULL       ? "there is no such action: `homeostat actions` lists them"
-				: member == NULL ? "there is no such component: `homeostat components` lists them"
-								 : "this action is not for a component of this kind");
+	char params[PARAMS_MAX_BYTES], title[200];
+	if (!may_order(request, action, member, params, answer))
 		return;
-	}
 	struct life *life = ordered_life(heal, member);
 	if (life_rule(life->row.state, EVENT_ORDERED) == NULL) {
 		answer_with(answer, 409, "it is being worked on; nothing was done");
 		return;
 	}
+	plan_title(&action->info, &life->row.component, params, title, sizeof(title));
 	life_touch(life);
 	life->row.ordered = true;
 	life->row.diagnosis = (struct diagnosis){.confidence = 1};
 	STR_SET(life->row.diagnosis.action, request->action);
+	STR_SET(life->row.diagnosis.params, params);
 	STR_SET(life->row.diagnosis.by, "operator");
 	STR_SET(life->row.actor, request->actor);
 	if (life->row.issue[0] == '\0')
-		STR_FORMAT(life->row.issue, "%s '%s', ordered by %s", action->info.title, member->label,
-			request->actor);
+		STR_FORMAT(life->row.issue, "%s, ordered by %s", title, request->actor);
 	audit(heal, "order", request->actor, life, request->action);
 	life_raise(heal, life, EVENT_ORDERED);
 	answer->status = 200;
 	answer->ok = true;
-	STR_FORMAT(answer->text, "incident %lld: %s '%s'", (long long)life->row.id, action->info.title,
-		member->label);
+	STR_FORMAT(answer->text, "incident %lld: %s", (long long)life->row.id, title);
 }
 
 static const char *components_json(struct heal *heal, struct arena *arena)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "heal/internal.h"
 
 static unsigned hash(const char *name)
@@ -69,6 +70,7 @@ static struct member *member_add(struct heal *heal, const struct component *comp
 		.name = keep(component->name),
 		.label = keep(component->label),
 		.native = keep(component->native),
+		.parent = keep(component->parent),
 	};
 	if (heal->member_slots < 2 * heal->member_capacity)
 		index_all(heal);
@@ -82,12 +84,22 @@ static void member_free(struct member *member)
 	free(member->name);
 	free(member->label);
 	free(member->native);
+	free(member->parent);
 }
 
 static void member_drop(struct heal *heal, int i)
 {
 	member_free(&heal->members[i]);
 	heal->members[i] = heal->members[--heal->member_count];
+}
+
+/* A guest that moves has another parent; a container that is made anew another id. */
+static void renew(char **text, const char *now)
+{
+	if (strcmp(*text, now) == 0)
+		return;
+	free(*text);
+	*text = keep(now);
 }
 
 struct member *member_note(struct heal *heal, const struct observation *seen, int source)
@@ -102,16 +114,16 @@ struct member *member_note(struct heal *heal, const struct observation *seen, in
 	}
 	if (member == NULL)
 		member = member_add(heal, &seen->component);
-	if (strcmp(member->native, seen->component.native) != 0) {
-		free(member->native);
-		member->native = keep(seen->component.native);
-	}
+	renew(&member->native, seen->component.native);
+	renew(&member->parent, seen->component.parent);
+	STR_SET(member->held, seen->held);
 	member->source = source;
 	member->kind = seen->component.kind;
 	member->state = seen->state;
 	member->health = seen->health;
 	member->has_risk = seen->component.has_risk;
 	member->risk = seen->component.risk;
+	member->critical = seen->component.critical;
 	member->seen = true;
 	return member;
 }
@@ -121,7 +133,8 @@ void members_drop_unseen(struct heal *heal, int source)
 	bool dropped = false;
 	for (int i = heal->member_count - 1; i >= 0; i--) {
 		struct member *member = &heal->members[i];
-		if (member->source == source && !member->seen && member->kind != COMPONENT_DOCKER_DAEMON) {
+		bool is_root = strcmp(member->name, heal->sources[source].root.name) == 0;
+		if (member->source == source && !member->seen && !is_root) {
 			member_drop(heal, i);
 			dropped = true;
 		}

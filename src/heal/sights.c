@@ -11,6 +11,7 @@
 #include "heal/internal.h"
 
 #define CURSOR_EVERY_MS 60000
+#define ANCESTORS_MAX 8
 
 int source_find(struct heal *heal, const char *name)
 {
@@ -18,15 +19,6 @@ int source_find(struct heal *heal, const char *name)
 		if (strcmp(heal->sources[i].status.name, name) == 0)
 			return i;
 	return -1;
-}
-
-/* The daemon that a source's components live in, as a component. */
-static void daemon_component(const struct source_state *source, struct component *component)
-{
-	*component = (struct component){.kind = COMPONENT_DOCKER_DAEMON};
-	STR_FORMAT(component->name, "docker_daemon%s", source->suffix);
-	STR_SET(component->label, source->status.name);
-	STR_SET(component->source, source->status.name);
 }
 
 /* Not yet believed is not yet a cause; nor is what is only an order. */
@@ -56,7 +48,7 @@ static struct life *failed_dependency(
 		 name = strtok_r(NULL, ", ", &save)) {
 		char component[NAME_MAX_BYTES];
 		STR_FORMAT(component, "docker_container_%s%s", name, suffix);
-		struct life *parent = life_find(heal, component);
+		struct life *parent = life_find(heal, component, ASPECT_STATE);
 		/* What a person has said no to may stay as it is; its dependents are not held for it. */
 		if (is_cause(parent) && parent->row.state != LIFE_REJECTED &&
 			!waits_for(heal, parent, life))
@@ -65,15 +57,58 @@ static struct life *failed_dependency(
 	return NULL;
 }
 
+/* What a component lives in: said by its source, else the source's root. */
+static const char *parent_name(struct heal *heal, const char *parent, const char *name, int source)
+{
+	if (parent[0] != '\0' || source < 0 || strcmp(heal->sources[source].root.name, name) == 0)
+		return parent;
+	return heal->sources[source].root.name;
+}
+
+/* The life that says that a component itself has failed, or, for a cluster, that it must not act.
+ */
+static struct life *failure_of(struct heal *heal, const char *name)
+{
+	struct life *life = life_find(heal, name, ASPECT_STATE);
+	if (is_cause(life))
+		return life;
+	life = life_find(heal, name, ASPECT_QUORUM);
+	return is_cause(life) ? life : NULL;
+}
+
+/* The nearest of what it lives in that has failed: container, daemon, guest, node, cluster. */
+static struct life *failed_ancestor(struct heal *heal, const struct life *life)
+{
+	const struct component *component = &life->row.component;
+	int source = source_find(heal, component->source);
+	const char *name = parent_name(heal, component->parent, component->name, source);
+	for (int depth = 0; depth < ANCESTORS_MAX && name[0] != '\0'; depth++) {
+		struct life *parent = failure_of(heal, name);
+		if (parent != NULL && parent != life)
+			return parent;
+		const struct member *member = member_find(heal, name);
+		if (member == NULL)
+			return NULL;
+		name = parent_name(heal, member->parent, member->name, member->source);
+	}
+	return NULL;
+}
+
 struct life *parent_of(struct heal *heal, const struct life *life)
 {
 	int source = source_find(heal, life->row.component.source);
-	if (source < 0 || life->row.component.kind != COMPONENT_CONTAINER)
+	if (source < 0)
 		return NULL;
-	struct component daemon;
-	daemon_component(&heal->sources[source], &daemon);
-	struct life *parent = life_find(heal, daemon.name);
-	return is_cause(parent) ? parent : failed_dependency(heal, life, heal->sources[source].suffix);
+	/* What is measured of a component that has failed as a whole is its failure's. */
+	struct life *whole = life->row.aspect != ASPECT_STATE
+		? life_find(heal, life->row.component.name, ASPECT_STATE)
+		: NULL;
+	if (is_cause(whole) && life->row.aspect != ASPECT_QUORUM)
+		return whole;
+	struct life *parent = failed_ancestor(heal, life);
+	if (parent != NULL || life->row.component.kind != COMPONENT_CONTAINER)
+		return parent;
+	return failed_dependency(heal, life, heal->sources[source].suffix);
 }
 
 static void note_finding(struct life *life, const struct finding *finding)
@@ -88,7 +123,7 @@ static void note_finding(struct life *life, const struct finding *finding)
 static void open_life(
 	struct heal *heal, const struct observation *seen, const struct finding *finding)
 {
-	struct life *life = life_open(heal, &seen->component);
+	struct life *life = life_open(heal, &seen->component, seen->aspect);
 	note_finding(life, finding);
 	bool knows_when = seen->state == OBS_EXITED && seen->since_ms != 0;
 	life->row.failed_at = knows_when ? seen->since_ms : now_ms(heal);
@@ -122,9 +157,10 @@ static void weigh_while_verifying(struct heal *heal, struct life *life,
 	}
 	if (finding->kind == FINDING_FINE) {
 		clear_life(heal, life, finding->why);
-	} else if (finding->kind == FINDING_EXITED || finding->kind == FINDING_EXITED_UNSEEN) {
+	} else if (finding_is_failure(finding->kind) && finding->kind != FINDING_UNHEALTHY) {
 		struct err err = {0};
-		life_reason(life, "it exited again: %s", seen->status);
+		life_reason(life, "it %s again: %s",
+			finding->kind == FINDING_STOPPED ? "stopped" : "exited", seen->status);
 		if (must_store(heal))
 			stored(heal,
 				store_action_end(heal->store,
@@ -158,7 +194,9 @@ static void weigh_trouble(struct heal *heal, struct life *life, const struct obs
 
 static void weigh(struct heal *heal, const struct observation *seen, const struct finding *finding)
 {
-	struct life *life = life_find(heal, seen->component.name);
+	struct life *life = life_find(heal, seen->component.name, seen->aspect);
+	if (life != NULL)
+		life->mind.sighted = true;
 	if (life != NULL && life->row.component.native[0] != '\0' &&
 		strcmp(life->row.component.native, seen->component.native) != 0 &&
 		life->row.state != LIFE_ACTING) {
@@ -188,24 +226,29 @@ static void weigh(struct heal *heal, const struct observation *seen, const struc
 static void take_sight(struct heal *heal, const struct observation *seen, int source)
 {
 	struct finding finding;
-	detect(seen, &heal->config->brakes, clock_wall_ms(heal->clock), &finding);
-	struct member *member = member_note(heal, seen, source);
-	if (member != NULL)
-		member->finding = finding.kind;
+	const struct life *life = life_find(heal, seen->component.name, seen->aspect);
+	bool believed = life != NULL && life->row.state != LIFE_SUSPECTED;
+	detect(seen, heal->config, believed ? life->row.finding : FINDING_NONE,
+		clock_wall_ms(heal->clock), &finding);
+	if (seen->aspect == ASPECT_STATE) {
+		struct member *member = member_note(heal, seen, source);
+		if (member != NULL)
+			member->finding = finding.kind;
+	}
 	heal->sight = seen;
 	weigh(heal, seen, &finding);
 	heal->sight = NULL;
 }
 
-static void take_daemon(struct heal *heal, int source, const struct report *report)
+static void take_root(struct heal *heal, int source, const struct report *report)
 {
-	struct observation seen = {
-		.state = report->reached ? OBS_RUNNING : OBS_UNREACHABLE,
-		.trouble = report->trouble,
-		.seen_mono_ms = report->seen_mono_ms,
-		.since_ms = heal->sources[source].status.changed_at,
-	};
-	daemon_component(&heal->sources[source], &seen.component);
+	struct observation seen = observation_of(&heal->sources[source].root, ASPECT_STATE);
+	if (seen.component.name[0] == '\0')
+		return;
+	seen.state = report->reached ? OBS_RUNNING : OBS_UNREACHABLE;
+	seen.trouble = report->trouble;
+	seen.seen_mono_ms = report->seen_mono_ms;
+	seen.since_ms = heal->sources[source].status.changed_at;
 	STR_SET(seen.detail, report->text);
 	take_sight(heal, &seen, source);
 }
@@ -226,24 +269,38 @@ static void note_reached(
 	STR_SET(source->status.text, report->text);
 }
 
+/* Whether a whole report that did not mention a life's trouble says that it is over. Of what could
+ * not be seen it says nothing. */
+static const char *over_since(struct heal *heal, const struct life *life)
+{
+	const struct member *member = member_find(heal, life->row.component.name);
+	if (member == NULL || !member->seen)
+		return "removed";
+	if (life->row.aspect == ASPECT_STATE || life->mind.sighted || member->finding == FINDING_UNSURE)
+		return NULL;
+	return "it is well again";
+}
+
 /* The source lists everything: what it no longer lists is gone. */
 static void take_whole(struct heal *heal, int source)
 {
-	const char *name = heal->sources[source].status.name;
+	const struct source_state *state = &heal->sources[source];
 	int count = heal->life_count;
 	for (int i = 0; i < count; i++) {
 		struct life *life = heal->lives[i];
-		struct member *member = member_find(heal, life->row.component.name);
-		if (strcmp(life->row.component.source, name) != 0 || !life_is_open(life->row.state) ||
-			life->row.component.kind == COMPONENT_DOCKER_DAEMON ||
-			(member != NULL && member->seen) || life->row.state == LIFE_ACTING)
+		bool is_root = strcmp(life->row.component.name, state->root.name) == 0 &&
+			life->row.aspect == ASPECT_STATE;
+		if (strcmp(life->row.component.source, state->status.name) != 0 || is_root ||
+			!life_is_open(life->row.state) || life->row.state == LIFE_ACTING)
 			continue;
-		clear_life(heal, life, "removed");
+		const char *why = over_since(heal, life);
+		if (why != NULL)
+			clear_life(heal, life, why);
 	}
 	members_drop_unseen(heal, source);
 	for (int i = 0; i < count; i++) {
 		struct life *life = heal->lives[i];
-		if (life->mind.resumed && strcmp(life->row.component.source, name) == 0) {
+		if (life->mind.resumed && strcmp(life->row.component.source, state->status.name) == 0) {
 			life_touch(life);
 			life->mind.resumed = false;
 			life_raise(heal, life, EVENT_RESUMED);
@@ -268,6 +325,15 @@ static void keep_cursor(struct heal *heal, struct source_state *source)
 	source->cursor_stored_at = now_ms(heal);
 }
 
+static void forget_sights(struct heal *heal, int source)
+{
+	for (int i = 0; i < heal->member_count; i++)
+		if (heal->members[i].source == source)
+			heal->members[i].seen = false;
+	for (int i = 0; i < heal->life_count; i++)
+		heal->lives[i]->mind.sighted = false;
+}
+
 void take_report(struct heal *heal, void *body)
 {
 	const struct report *report = body;
@@ -277,10 +343,8 @@ void take_report(struct heal *heal, void *body)
 	struct source_state *state = &heal->sources[source];
 	note_reached(heal, state, report);
 	if (report->complete)
-		for (int i = 0; i < heal->member_count; i++)
-			if (heal->members[i].source == source)
-				heal->members[i].seen = false;
-	take_daemon(heal, source, report);
+		forget_sights(heal, source);
+	take_root(heal, source, report);
 	for (int i = 0; i < report->count && !heal->failed; i++)
 		take_sight(heal, &report->observations[i], source);
 	if (report->complete && !heal->failed)

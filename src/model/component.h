@@ -12,6 +12,22 @@
 enum component_kind {
 	COMPONENT_NODE, COMPONENT_GUEST, COMPONENT_DOCKER_DAEMON, COMPONENT_CONTAINER,
 	COMPONENT_SERVICE, COMPONENT_MCP, COMPONENT_PROBE, COMPONENT_STORAGE, COMPONENT_BACKUP,
+	COMPONENT_CLUSTER,              /* of Proxmox VE; a single node is a cluster of one */
+	COMPONENT_KINDS,
+};
+
+/* What of a component an observation is about. Each can fail, and be healed, by itself: a node may
+ * have a full disk and too little memory at once. */
+enum aspect {
+	ASPECT_STATE,                   /* whether it runs, answers, is healthy */
+	ASPECT_CPU, ASPECT_MEMORY, ASPECT_DISK,
+	ASPECT_LOCK,                    /* a guest's lock that does not go away */
+	ASPECT_HA, ASPECT_QUORUM, ASPECT_REPLICATION, ASPECT_CERTIFICATE,
+	ASPECT_DEVICE,                  /* a disk's own health: SMART */
+	ASPECT_POOL,                    /* ZFS */
+	ASPECT_UPDATES,
+	ASPECT_SERVICE,                 /* a service of a node's own */
+	ASPECTS,
 };
 
 #define NAME_MAX_BYTES 128
@@ -24,7 +40,8 @@ struct component {
 	char native[NATIVE_MAX_BYTES];  /* the system's own id: a container's 64 hex digits */
 	char parent[NAME_MAX_BYTES];    /* "docker_daemon", or "" */
 	enum component_kind kind;
-	bool ignored;                   /* label homeostat.enable=false */
+	bool ignored;                   /* label homeostat.enable=false, tag homeostat-ignore */
+	bool critical;                  /* must run: named so in the configuration */
 	bool has_risk;                  /* label homeostat.risk: can only raise */
 	enum risk risk;
 	char action[48];                /* label homeostat.action: "restart" "stop" "none", or "" */
@@ -32,5 +49,7 @@ struct component {
 };
 
 const char *component_kind_name(enum component_kind kind); /* "container" */
+const char *aspect_name(enum aspect aspect);               /* "cpu": stored; never renamed */
+bool aspect_parse(const char *text, enum aspect *aspect);
 
 #endif

@@ -84,6 +84,17 @@ static bool read_brakes(struct config_reader *reader, const struct yaml *brakes)
 	return config_read_map(reader, brakes, "brakes.", &reader->config->brakes);
 }
 
+static bool read_thresholds(struct config_reader *reader, const struct yaml *thresholds)
+{
+	static const struct yaml nothing = {.kind = YAML_MAP};
+	if (thresholds == NULL)
+		thresholds = &nothing;
+	if (thresholds->kind != YAML_MAP)
+		return config_fail(reader, thresholds->line, "thresholds",
+			"must be a section: write below it, indented, as node_memory: 90");
+	return config_read_map(reader, thresholds, "thresholds.", &reader->config->thresholds);
+}
+
 static bool read_all(struct config_reader *reader, const struct yaml *root)
 {
 	if (root->kind != YAML_MAP)
@@ -91,7 +102,8 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 			reader->name, root->line);
 	const struct yaml *docker = yaml_find(root, "docker"), *policy = yaml_find(root, "policy");
 	if (!config_read_map(reader, root, "", reader->config) || !check_top(reader, root) ||
-		!read_brakes(reader, yaml_find(root, "brakes")))
+		!read_brakes(reader, yaml_find(root, "brakes")) ||
+		!read_thresholds(reader, yaml_find(root, "thresholds")))
 		return false;
 	if (docker != NULL && !config_read_docker(reader, docker))
 		return false;

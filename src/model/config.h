@@ -33,6 +33,19 @@ struct config_proxmox {
 	int line;
 };
 
+/* What is too much, and for how long it must be so. */
+struct config_thresholds {
+	int node_cpu, node_memory, node_disk; /* 90, 90, 85 % */
+	int guest_cpu;                        /* 90 % */
+	int storage;                          /* 90 % */
+	int severe;                           /* 95 %: more severe */
+	int hysteresis;                       /* 5 points below, to be well again */
+	int64_t sustained_ms;                 /* 2 m */
+	int64_t certificate_ms;               /* 14 d before its end */
+	int64_t lock_ms;                      /* 6 h: a lock older than that is stuck */
+	int64_t backup_grace_ms;              /* 12 h past its schedule */
+};
+
 struct config_policy {
 	const char *component, *action, *source;       /* patterns with *; NULL: any */
 	bool has_risk;
@@ -67,6 +80,9 @@ struct config {
 	const char *control;                           /* NULL: the default for this user */
 	struct config_docker *docker;
 	int docker_count;
+	struct config_proxmox *proxmox;
+	int proxmox_count;
+	struct config_thresholds thresholds;
 	struct config_policy *policy;
 	int policy_count;
 	struct config_brakes brakes;

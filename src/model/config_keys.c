@@ -18,6 +18,8 @@
 #define PLAIN(type, offset) CHECK(type, offset, 0, 0, 0)
 #define SECTION CHECK(TYPE_SECTION, 0, 0, 0, 0)
 #define BRAKE(field) AT(config_brakes, field)
+#define LIMIT(field) AT(config_thresholds, field)
+#define SHARE(field) CHECK(TYPE_COUNT, LIMIT(field), 0, 1, 100)
 
 /* Sections that a later version will read: known, so that nobody takes silence for protection. */
 static const char *const later[] = {
@@ -28,7 +30,6 @@ static const char *const later[] = {
 	"telegram",
 	"claude",
 	"maintenance",
-	"thresholds",
 	"store",
 	NULL,
 };
@@ -156,6 +157,31 @@ static const struct config_key keys[] = {
 		"https: the engine's certificate by its fingerprint, 32 pairs of hexadecimal digits with "
 		"colons, where no authority signed it.",
 		PLAIN(TYPE_TEXT, AT(config_docker, fingerprint))},
+	{"thresholds", "map", "", "What counts as too much.", SECTION},
+	{"thresholds.node_cpu", "percent, 1 to 100", "90", "CPU of a node.", SHARE(node_cpu)},
+	{"thresholds.node_memory", "percent, 1 to 100", "90", "Memory of a node.", SHARE(node_memory)},
+	{"thresholds.node_disk", "percent, 1 to 100", "85", "Root file system of a node.",
+		SHARE(node_disk)},
+	{"thresholds.guest_cpu", "percent, 1 to 100", "90", "CPU of a guest, of the cores it has.",
+		SHARE(guest_cpu)},
+	{"thresholds.storage", "percent, 1 to 100", "90", "A storage of Proxmox VE.", SHARE(storage)},
+	{"thresholds.severe", "percent, 1 to 100", "95", "Above this any of them is critical.",
+		SHARE(severe)},
+	{"thresholds.hysteresis", "percent, 0 to 50", "5",
+		"So far below its limit a value must fall to be well again.",
+		CHECK(TYPE_COUNT, LIMIT(hysteresis), 0, 0, 50)},
+	{"thresholds.sustained", "duration, 0s to 1d", "2m",
+		"A value must be too high this long before it is believed: one spike is nothing.",
+		CHECK(TYPE_DURATION, LIMIT(sustained_ms), 0, 0, D)},
+	{"thresholds.certificate", "duration, 1h to 365d", "14d",
+		"A certificate is reported this long before its end.",
+		CHECK(TYPE_DURATION, LIMIT(certificate_ms), 0, H, 365 * D)},
+	{"thresholds.lock", "duration, 1m to 30d", "6h",
+		"A guest's lock that is older is reported: what took it has probably died.",
+		CHECK(TYPE_DURATION, LIMIT(lock_ms), 0, M, 30 * D)},
+	{"thresholds.backup_grace", "duration, 0s to 30d", "12h",
+		"A backup may be this much later than its schedule says.",
+		CHECK(TYPE_DURATION, LIMIT(backup_grace_ms), 0, 0, 30 * D)},
 	{"policy", "list", "",
 		"Rules that change how an action is weighed. A rule can raise a risk, never lower it below "
 		"the action's own.",

@@ -18,6 +18,23 @@ enum finding_kind {
 	FINDING_UNHEALTHY,     /* its health check fails */
 	FINDING_UNREACHABLE,   /* a daemon that does not respond */
 	FINDING_BLIND,         /* we are not allowed to look: a configuration trouble */
+	FINDING_STOPPED,       /* a guest that is wanted does not run */
+	FINDING_OFFLINE,       /* a node */
+	FINDING_NO_QUORUM,
+	FINDING_HIGH_CPU,
+	FINDING_HIGH_MEMORY,
+	FINDING_DISK_FULL,
+	FINDING_GONE,   /* a storage that can't be used */
+	FINDING_LOCKED, /* a guest, for long */
+	FINDING_HA_ERROR,
+	FINDING_BACKUP, /* missing, failed or older than its schedule */
+	FINDING_REPLICATION,
+	FINDING_CERTIFICATE,
+	FINDING_DEVICE,  /* a disk that fails */
+	FINDING_POOL,    /* a pool that is degraded */
+	FINDING_UPDATES, /* information only */
+	FINDING_FAILED,  /* a service */
+	FINDING_KINDS,
 };
 
 struct finding {
@@ -32,5 +49,9 @@ struct finding {
 const char *finding_kind_name(enum finding_kind kind); /* "exited": stored; never renamed */
 bool finding_kind_parse(const char *text, enum finding_kind *kind);
 bool finding_is_trouble(enum finding_kind kind);
+/* What had to be seen to act is seen; else a person is asked whatever the risk. */
+bool finding_is_seen(enum finding_kind kind);
+/* Stopped, crashed or unhealthy, as opposed to what is only measured or told. */
+bool finding_is_failure(enum finding_kind kind);
 
 #endif

@@ -16,6 +16,7 @@ struct incident {
 	int64_t id;
 	int attempt;              /* actions begun; a job's answer carries it */
 	struct component component;
+	enum aspect aspect; /* one life an aspect of a component */
 	enum finding_kind finding;
 	enum severity severity;
 	enum life_state state;

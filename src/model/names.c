@@ -76,8 +76,38 @@ const char *component_kind_name(enum component_kind kind)
 		[COMPONENT_PROBE] = "probe",
 		[COMPONENT_STORAGE] = "storage",
 		[COMPONENT_BACKUP] = "backup",
+		[COMPONENT_CLUSTER] = "cluster",
 	};
 	return names[kind];
+}
+
+static const char *const aspects[ASPECTS] = {
+	[ASPECT_STATE] = "state",
+	[ASPECT_CPU] = "cpu",
+	[ASPECT_MEMORY] = "memory",
+	[ASPECT_DISK] = "disk",
+	[ASPECT_LOCK] = "lock",
+	[ASPECT_HA] = "ha",
+	[ASPECT_QUORUM] = "quorum",
+	[ASPECT_REPLICATION] = "replication",
+	[ASPECT_CERTIFICATE] = "certificate",
+	[ASPECT_DEVICE] = "device",
+	[ASPECT_POOL] = "pool",
+	[ASPECT_UPDATES] = "updates",
+	[ASPECT_SERVICE] = "service",
+};
+
+const char *aspect_name(enum aspect aspect)
+{
+	return aspects[aspect];
+}
+
+bool aspect_parse(const char *text, enum aspect *aspect)
+{
+	int i = index_of(aspects, LENGTH(aspects), text);
+	if (i >= 0)
+		*aspect = (enum aspect)i;
+	return i >= 0;
 }
 
 const char *obs_state_name(enum obs_state state)
@@ -122,6 +152,22 @@ static const char *const findings[] = {
 	[FINDING_UNHEALTHY] = "unhealthy",
 	[FINDING_UNREACHABLE] = "unreachable",
 	[FINDING_BLIND] = "blind",
+	[FINDING_STOPPED] = "stopped",
+	[FINDING_OFFLINE] = "offline",
+	[FINDING_NO_QUORUM] = "no_quorum",
+	[FINDING_HIGH_CPU] = "high_cpu",
+	[FINDING_HIGH_MEMORY] = "high_memory",
+	[FINDING_DISK_FULL] = "disk_full",
+	[FINDING_GONE] = "gone",
+	[FINDING_LOCKED] = "locked",
+	[FINDING_HA_ERROR] = "ha_error",
+	[FINDING_BACKUP] = "backup",
+	[FINDING_REPLICATION] = "replication",
+	[FINDING_CERTIFICATE] = "certificate",
+	[FINDING_DEVICE] = "device",
+	[FINDING_POOL] = "pool",
+	[FINDING_UPDATES] = "updates",
+	[FINDING_FAILED] = "failed",
 };
 
 const char *finding_kind_name(enum finding_kind kind)
@@ -140,6 +186,27 @@ bool finding_kind_parse(const char *text, enum finding_kind *kind)
 bool finding_is_trouble(enum finding_kind kind)
 {
 	return kind >= FINDING_EXITED;
+}
+
+bool finding_is_seen(enum finding_kind kind)
+{
+	return kind != FINDING_EXITED_UNSEEN;
+}
+
+bool finding_is_failure(enum finding_kind kind)
+{
+	return kind == FINDING_EXITED || kind == FINDING_EXITED_UNSEEN || kind == FINDING_UNHEALTHY ||
+		kind == FINDING_STOPPED || kind == FINDING_FAILED;
+}
+
+struct observation observation_of(const struct component *component, enum aspect aspect)
+{
+	return (struct observation){.component = *component,
+		.aspect = aspect,
+		.state = OBS_RUNNING,
+		.percent = -1,
+		.used_bytes = -1,
+		.max_bytes = -1};
 }
 
 static const char *const states[] = {

@@ -19,6 +19,7 @@ enum obs_state {
 	OBS_CREATED,     /* never started */
 	OBS_ABSENT,      /* removed */
 	OBS_UNREACHABLE, /* a daemon, a node: does not answer */
+	OBS_STATES,
 };
 enum obs_health { OBS_NO_CHECK, OBS_STARTING, OBS_HEALTHY, OBS_UNHEALTHY };
 
@@ -31,9 +32,26 @@ enum stop_cause {
 	STOP_DONE,   /* a one-shot that ended with 0 and nobody wants back */
 };
 
+/* How much it is wanted that something runs. */
+enum want {
+	WANT_NOT,      /* nobody needs it to: a guest without onboot */
+	WANT_STARTED,  /* its own system starts it at boot */
+	WANT_CRITICAL, /* the configuration names it */
+};
+
+/* What has no number, as its source has compared it with what should be; detail says it. */
+enum obs_fault { FAULT_NONE, FAULT_NOTE, FAULT_WARNING, FAULT_FAILED, FAULT_GONE };
+
 struct observation {
 	struct component component;
-	enum obs_state state;
+	enum aspect aspect;
+	enum obs_state state;       /* of another aspect than STATE: UNKNOWN: could not be seen */
+	enum obs_fault fault;       /* of a backup, a storage, and of aspects without a number */
+	enum want want;             /* of a guest */
+	double percent;             /* CPU, MEMORY, DISK: of all there is; < 0: not known */
+	int64_t used_bytes, max_bytes; /* MEMORY, DISK; -1: not known */
+	char who[64];               /* who stopped it, where that is known: "root@pam" */
+	char held[96];              /* what forbids to act on it now: "locked (backup)"; "" : nothing */
 	enum obs_health health;
 	enum stop_cause cause;      /* when EXITED */
 	int exit_code;
@@ -47,6 +65,9 @@ struct observation {
 	char detail[320];           /* an error or the health check's last output, untrusted text */
 	char image[128];
 };
+
+/* An observation of nothing yet: running, numbers not known. */
+struct observation observation_of(const struct component *component, enum aspect aspect);
 
 const char *obs_state_name(enum obs_state state);   /* "exited" */
 const char *obs_health_name(enum obs_health health);

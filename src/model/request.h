@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/component.h"
+#include "model/plan.h"
 #include "model/risk.h"
 
 enum request_kind {
@@ -31,6 +32,7 @@ struct request {
 	enum healing healing;
 	char action[48];
 	char component[NAME_MAX_BYTES];
+	char params[PARAMS_MAX_BYTES];
 	/* Where the one answer goes, by mailbox_offer, in time or late. It is the asker's: who has
 	 * given up waiting neither uses nor frees the box before that answer has come, or the core has
 	 * made its last step. */

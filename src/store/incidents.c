@@ -12,6 +12,11 @@ static const char *kind_of(int value)
 	return component_kind_name((enum component_kind)value);
 }
 
+static const char *aspect_of(int value)
+{
+	return aspect_name((enum aspect)value);
+}
+
 static const char *risk_of(int value)
 {
 	return risk_name((enum risk)value);
@@ -54,13 +59,14 @@ static const struct column incident_column[] = {
 	TEXT("source", component.source),
 	TEXT("native", component.native),
 	TEXT("parent", component.parent),
-	NAMED("kind", component.kind, kind_of, COMPONENT_BACKUP + 1),
+	NAMED("kind", component.kind, kind_of, COMPONENT_KINDS),
+	NAMED("aspect", aspect, aspect_of, ASPECTS),
 	PLAIN("ignored", COLUMN_BOOL, component.ignored),
 	PLAIN("has_risk", COLUMN_BOOL, component.has_risk),
 	NAMED("risk", component.risk, risk_of, RISK_HIGH + 1),
 	TEXT("wish", component.action),
 	TEXT("depends_on", component.depends_on),
-	NAMED("finding", finding, finding_of, FINDING_BLIND + 1),
+	NAMED("finding", finding, finding_of, FINDING_KINDS),
 	NAMED("severity", severity, severity_of, SEVERITY_CRITICAL + 1),
 	NAMED("state", state, state_of, LIFE_STATES),
 	TEXT("issue", issue),
@@ -70,12 +76,14 @@ static const struct column incident_column[] = {
 	TEXT("diagnosed_by", diagnosis.by),
 	PLAIN("confidence", COLUMN_REAL, diagnosis.confidence),
 	TEXT("remedy", diagnosis.action),
+	TEXT("remedy_params", diagnosis.params),
 	TEXT("evidence", diagnosis.evidence),
 	TEXT("plan_action", plan.action),
 	TEXT("plan_component", plan.component),
 	TEXT("plan_label", plan.label),
 	TEXT("plan_source", plan.source),
 	TEXT("plan_native", plan.native),
+	TEXT("plan_params", plan.params),
 	NAMED("plan_risk", plan.risk, risk_of, RISK_HIGH + 1),
 	TEXT("plan_title", plan.title),
 	TEXT("plan_hash", plan.hash),

@@ -206,7 +206,14 @@ static const char version_1[] =
 	" UNION ALL SELECT 'resolution', '', '', (ended_at - opened_at) / 1000.0, id"
 	"  FROM incident WHERE state = 'RESOLVED';";
 
+/* A component's aspects fail by themselves; actions have parameters. */
+static const char version_2[] =
+	"ALTER TABLE incident ADD COLUMN aspect TEXT NOT NULL DEFAULT 'state';"
+	"ALTER TABLE incident ADD COLUMN remedy_params TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE incident ADD COLUMN plan_params TEXT NOT NULL DEFAULT '';";
+
 const struct migration store_migrations[] = {
 	{version_1},
+	{version_2},
 };
 const int store_version = sizeof(store_migrations) / sizeof(store_migrations[0]);

@@ -339,6 +339,8 @@ static bool check(void *self, char *text, size_t size, struct err *err)
 const struct source docker_source = {
 	.name = "docker",
 	.summary = "Docker engines (and Podman's socket): containers and the daemon itself.",
+	.root = COMPONENT_DOCKER_DAEMON,
+	.root_name = "docker_daemon",
 	.count = count,
 	.title = title,
 	.open = open_source,

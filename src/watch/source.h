@@ -24,18 +24,22 @@ struct source_context {
 	char name[64];               /* "docker:local" */
 	char suffix[64];             /* "@local" where names would clash with another source, else "" */
 	char cursor[64];             /* from the store: where the last run ended, or "" */
+	struct component root;       /* what has failed when the source can't be seen; name "" : none */
 };
 
 struct source {
 	const char *name;            /* "docker" */
 	const char *summary;
+	enum component_kind root;    /* of what can't be seen when the source can't */
+	const char *root_name;       /* "docker_daemon"; ends in _ : the title follows; NULL: no root */
 	int (*count)(const struct config *config); /* how many are configured */
 	const char *(*title)(const struct config *config, int index); /* a configured one's name */
 	/* Never talks to the network. NULL: a configuration that can't work, err says why. */
 	void *(*open)(const struct source_context *context, struct err *err);
 	/* Waits at most wait_ms for news, then reports. The first look after open or after a failed
-	 * look is a whole list (report->complete). A look with nothing to say has count 0. False: the
-	 * source can't be seen; err says why. report->observations grow in arena. */
+	 * look is a whole list (report->complete): every component's state, and of its other aspects
+	 * each that is not well or could not be seen. A look with nothing to say has count 0. False:
+	 * the source can't be seen; err says why. report->observations grow in arena. */
 	bool (*look)(void *self, int64_t wait_ms, struct arena *arena, struct report *report,
 		struct err *err);
 	void (*close)(void *self);

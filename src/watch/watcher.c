@@ -29,6 +29,13 @@ void source_title(const struct source *source, struct source_context *context)
 	STR_FORMAT(context->name, "%s:%s", source->name, title);
 	if (source->count(context->config) > 1)
 		STR_FORMAT(context->suffix, "@%s", title);
+	context->root = (struct component){.kind = source->root};
+	if (source->root_name == NULL)
+		return;
+	bool titled = str_ends(source->root_name, "_");
+	STR_FORMAT(context->root.name, "%s%s", source->root_name, titled ? title : context->suffix);
+	STR_SET(context->root.label, titled ? title : context->name);
+	STR_SET(context->root.source, context->name);
 }
 
 struct watcher *watcher_new(const struct source *source, const struct source_context *context,

@@ -11,7 +11,7 @@
 
 struct watcher;
 
-/* Gives the context of config's index-th source of a kind its name and suffix. */
+/* Gives the context of config's index-th source of a kind its name, suffix and root. */
 void source_title(const struct source *source, struct source_context *context);
 
 /* NULL: the source's configuration can't work. Does not look yet. */

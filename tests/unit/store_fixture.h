@@ -45,7 +45,8 @@ static inline int set_up(void **state)
 static inline int tear_down(void **state)
 {
 	static const char *const names[] = {"homeostat.db", "homeostat.db-wal", "homeostat.db-shm",
-		"homeostat.lock", "homeostat.db.v1", "homeostat.db.v2"};
+		"homeostat.lock", "homeostat.db.v1", "homeostat.db.v2",
+		"homeostat.db.v3", "homeostat.db.v4"};
 	struct fixture *f = *state;
 	store_close(f->store);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

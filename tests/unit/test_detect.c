@@ -15,7 +15,17 @@
 #define NOW 1761323415000LL
 #define MINUTE 60000LL
 
-static const struct config_brakes brakes = {.recent_exit_ms = 10 * MINUTE, .unreachable_ms = 10000};
+static const struct config config = {
+	.brakes = {.recent_exit_ms = 10 * MINUTE, .unreachable_ms = 10000},
+	.thresholds = {.node_cpu = 90,
+		.node_memory = 90,
+		.node_disk = 85,
+		.guest_cpu = 90,
+		.storage = 90,
+		.severe = 95,
+		.hysteresis = 5,
+		.sustained_ms = 2 * MINUTE},
+};
 
 static struct observation container(enum obs_state state)
 {
@@ -29,7 +39,7 @@ static struct observation container(enum obs_state state)
 static struct finding found(const struct observation *seen)
 {
 	struct finding finding;
-	detect(seen, &brakes, NOW, &finding);
+	detect(seen, &config, FINDING_NONE, NOW, &finding);
 	return finding;
 }
 
