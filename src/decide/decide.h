@@ -60,7 +60,8 @@ struct situation {
 	enum risk risk;          /* weighed */
 	enum consent consent;    /* weighed */
 	bool storm;
-	char held[96]; /* what protects it from any action now: "locked (backup)"; "" : nothing */
+	char held[96];           /* what protects it from any action: "locked (backup)"; "" : nothing */
+	int64_t muted_until;     /* a person wants it left alone; 0: not */
 	struct budget budget;
 	int acting, acting_max;  /* actions at this moment, and the cap */
 	int64_t hour_free_at;    /* 0: the hourly cap is not met; else when it will allow one */

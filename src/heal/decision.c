@@ -134,6 +134,8 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 	if (life->row.finding == FINDING_NONE && !s.ordered)
 		s.has_action = false;
 	const struct member *member = member_find(heal, life->row.component.name);
+	const struct mute *mute = mute_of(heal, life->row.component.name);
+	s.muted_until = mute != NULL ? mute->until : 0;
 	if (member != NULL)
 		STR_SET(s.held, member->held);
 	int source = source_find(heal, life->row.component.source);

@@ -11,6 +11,7 @@
 /* An action's own deadlines are shorter: this is for an answer that was lost. */
 #define ACT_DEADLINE_MS 300000
 #define LOOK_DEADLINE_MS 30000
+#define DAY_MS 86400000LL
 
 static bool in_storm(const struct heal *heal, const struct life *life)
 {
@@ -100,7 +101,7 @@ static void do_ask(struct heal *heal, struct life *life)
 	STR_SET(approval.plan_hash, row->plan.hash);
 	if (row->plan.risk != RISK_HIGH)
 		approval.expires_at = approval.asked_at + heal->config->brakes.approval_ms;
-	row->wake_at = approval.expires_at;
+	row->wake_at = approval.expires_at != 0 ? approval.expires_at : now_ms(heal) + DAY_MS;
 	if (must_store(heal))
 		stored(heal, store_approval_insert(heal->store, &approval, &err), &err);
 	audit(heal, "approval.ask", "", life, row->plan.title);
@@ -172,8 +173,11 @@ static void do_end(struct heal *heal, struct life *life)
 		release_children(heal, life);
 }
 
-static void do_escalate(struct heal *heal, struct life *life)
+static void do_escalate(struct heal *heal, struct life *life, bool unanswered)
 {
+	/* A question that nobody answered is asked again, if it is still broken. */
+	if (unanswered && heal->config->brakes.ask_again_ms > 0)
+		life->row.wake_at = now_ms(heal) + heal->config->brakes.ask_again_ms;
 	life->row.ordered = false;
 	audit(heal, "incident.escalate", "", life, life->row.reason);
 	tell(heal, NOTICE_ESCALATED, life, false, "%s", life->row.reason);
@@ -221,7 +225,7 @@ void handle_do(struct heal *heal, struct life *life, enum life_do act)
 		do_end(heal, life);
 		break;
 	case DO_ESCALATE:
-		do_escalate(heal, life);
+		do_escalate(heal, life, life->before.state == LIFE_ASKING);
 		break;
 	}
 }

@@ -38,6 +38,13 @@ static void load_action(void *ctx, const struct action_record *record)
 		recent_add(heal, record->component, record->began_at);
 }
 
+static void load_mute(void *ctx, const struct mute *mute)
+{
+	struct heal *heal = ctx;
+	if (heal->mute_count < MUTES_MAX)
+		heal->mutes[heal->mute_count++] = *mute;
+}
+
 /* What was remembered from the last run; the configuration speaks only at the first start. */
 static bool load(struct heal *heal, struct err *err)
 {
@@ -46,8 +53,9 @@ static bool load(struct heal *heal, struct err *err)
 		return false;
 	if (mode[0] == '\0' || !healing_parse(mode, &heal->healing))
 		heal->healing = heal->config->healing;
-	return store_incidents(
-			   heal->store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, load_life, heal, err) &&
+	return store_mutes(heal->store, now_ms(heal), load_mute, heal, err) &&
+		store_incidents(
+			heal->store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, load_life, heal, err) &&
 		store_actions(heal->store, now_ms(heal) - DAY_MS, NULL, load_action, heal, err);
 }
 
@@ -61,6 +69,7 @@ struct heal *heal_new(const struct heal_options *options, struct err *err)
 	heal->jobs = options->jobs;
 	heal->store = options->store;
 	heal->inbox = options->inbox;
+	heal->keeps_notices = options->keeps_notices;
 	memcpy(heal->reporters, options->reporters, sizeof(heal->reporters));
 	heal->effects_end = &heal->effects;
 	heal->stalled_end = &heal->stalled;

@@ -27,6 +27,7 @@ struct heal_options {
 	struct store *store;         /* the writing handle; stays the caller's */
 	struct mailbox *inbox;       /* stays the caller's */
 	struct mailbox *reporters[4];/* get a struct notice each; NULL ends */
+	bool keeps_notices;          /* in the store too, for channels that may be out of reach */
 };
 
 /* Loads what was open when the last run ended. NULL: the store cannot be read. */

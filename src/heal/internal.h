@@ -11,6 +11,7 @@
 #include "model/request.h"
 
 #define SOURCES_MAX 32
+#define MUTES_MAX 32
 
 /* What the core remembers of a life besides its row: lost by a restart, undone with the row. */
 struct life_mind {
@@ -101,6 +102,9 @@ struct heal {
 	struct recent_action *recent;
 	int recent_count, recent_capacity;
 	int acting;
+	struct mute mutes[MUTES_MAX];
+	int mute_count;
+	bool keeps_notices;      /* a channel wants to have them after a restart too */
 	int64_t forget_at;       /* wall: when old incidents are forgotten next */
 	int64_t wall_offset;     /* from mono to wall: see now_ms */
 	/* the transaction */
@@ -181,6 +185,21 @@ void members_free(struct heal *heal);
 
 /* requests.c */
 void take_request(struct heal *heal, void *request);
+void answer_with(struct answer *answer, int status, const char *text);
+void give_order(struct heal *heal, const struct request *request, struct answer *answer);
+void set_healing(struct heal *heal, const struct request *request, struct answer *answer);
+
+/* approvals.c */
+void decide_approval(struct heal *heal, const struct request *request, struct answer *answer);
+
+/* channel.c */
+void take_press(struct heal *heal, const struct request *request, struct answer *answer);
+void take_channel(struct heal *heal, const struct request *request, struct answer *answer);
+void set_mute(struct heal *heal, const struct request *request, struct answer *answer);
+/* Where the order's result is to be shown. */
+void note_progress(struct heal *heal, const struct request *request, int64_t incident_id);
+/* What leaves a component alone now; NULL: nothing. */
+const struct mute *mute_of(const struct heal *heal, const char *component);
 
 /* timers.c */
 void take_timers(struct heal *heal, void *unused);

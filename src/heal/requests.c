@@ -20,55 +20,14 @@ static void answer_status(struct heal *heal, struct answer *answer)
 		core->source[i] = heal->sources[i].status;
 }
 
-static void answer_with(struct answer *answer, int status, const char *text)
+void answer_with(struct answer *answer, int status, const char *text)
 {
 	answer->status = status;
 	answer->ok = status < 400;
 	STR_SET(answer->text, text);
 }
 
-static void decide_approval(struct heal *heal, const struct request *request, struct answer *answer)
-{
-	struct life *life = life_by_id(heal, request->incident_id);
-	struct approval approval = {0};
-	struct err err = {0};
-	const char *why;
-	if (life == NULL) {
-		answer_with(answer, 404, "there is no open incident of this number");
-		return;
-	}
-	stored(heal, store_approval_newest(heal->store, life->row.id, &approval, &err), &err);
-	bool open = approval_is_open(&approval, &life->row, now_ms(heal), &why);
-	if (open && life->row.state != LIFE_ASKING)
-		why = "it is not waiting for an answer any more";
-	else if (open && request->plan_hash[0] != '\0' &&
-		!str_equal(request->plan_hash, approval.plan_hash))
-		why = "the plan has changed since it was shown";
-	if (why != NULL) {
-		answer->status = 409;
-		STR_FORMAT(answer->text, "nothing was done: %s (incident %lld is %s)", why,
-			(long long)life->row.id, life_state_name(life->row.state));
-		return;
-	}
-	if (must_store(heal))
-		stored(heal,
-			store_approval_decide(
-				heal->store, approval.id, request->approve, request->actor, now_ms(heal), &err),
-			&err);
-	audit(heal, request->approve ? "approval.yes" : "approval.no", request->actor, life,
-		life->row.plan.title);
-	life_touch(life);
-	STR_SET(life->row.actor, request->actor);
-	if (!request->approve)
-		life_reason(life, "rejected by %s: no action taken", request->actor);
-	life_raise(heal, life, request->approve ? EVENT_APPROVED : EVENT_REFUSED);
-	answer->status = 200;
-	answer->ok = true;
-	STR_FORMAT(
-		answer->text, "%s: %s", request->approve ? "approved" : "rejected", life->row.plan.title);
-}
-
-static void set_healing(struct heal *heal, const struct request *request, struct answer *answer)
+void set_healing(struct heal *heal, const struct request *request, struct answer *answer)
 {
 	struct err err = {0};
 	heal->healing = request->healing;
@@ -142,7 +101,7 @@ static bool may_order(const struct request *request, const struct action *action
 	return false;
 }
 
-static void order(struct heal *heal, const struct request *request, struct answer *answer)
+void give_order(struct heal *heal, const struct request *request, struct answer *answer)
 {
 	const struct action *action = action_find(request->action);
 	struct member *member = member_find(heal, request->component);
@@ -165,9 +124,11 @@ static void order(struct heal *heal, const struct request *request, struct answe
 	if (life->row.issue[0] == '\0')
 		STR_FORMAT(life->row.issue, "%s, ordered by %s", title, request->actor);
 	audit(heal, "order", request->actor, life, request->action);
+	note_progress(heal, request, life->row.id);
 	life_raise(heal, life, EVENT_ORDERED);
 	answer->status = 200;
 	answer->ok = true;
+	answer->incident_id = life->row.id;
 	STR_FORMAT(answer->text, "incident %lld: %s", (long long)life->row.id, title);
 }
 
@@ -194,34 +155,56 @@ static const char *components_json(struct heal *heal, struct arena *arena)
 	return text.s;
 }
 
+static void handle_request(struct heal *heal, const struct request *request, struct answer *answer)
+{
+	switch (request->kind) {
+	case REQUEST_STATUS:
+		answer_with(answer, 200, "");
+		answer_status(heal, answer);
+		break;
+	case REQUEST_DECIDE:
+		decide_approval(heal, request, answer);
+		break;
+	case REQUEST_HEALING:
+		set_healing(heal, request, answer);
+		break;
+	case REQUEST_RETRY:
+		retry(heal, request, answer);
+		break;
+	case REQUEST_ORDER:
+		give_order(heal, request, answer);
+		break;
+	case REQUEST_COMPONENTS:
+		answer_with(answer, 200, "");
+		break;
+	case REQUEST_PRESS:
+		take_press(heal, request, answer);
+		break;
+	case REQUEST_BUTTONS:
+	case REQUEST_SENT:
+	case REQUEST_POSITION:
+	case REQUEST_NOTE:
+		take_channel(heal, request, answer);
+		break;
+	case REQUEST_MUTE:
+		set_mute(heal, request, answer);
+		break;
+	}
+}
+
 void take_request(struct heal *heal, void *body)
 {
 	const struct request *request = body;
 	struct answer answer = {0};
 	auto_arena arena = NULL;
 	const char *json = NULL;
-	switch (request->kind) {
-	case REQUEST_STATUS:
-		answer_with(&answer, 200, "");
-		answer_status(heal, &answer);
-		break;
-	case REQUEST_DECIDE:
-		decide_approval(heal, request, &answer);
-		break;
-	case REQUEST_HEALING:
-		set_healing(heal, request, &answer);
-		break;
-	case REQUEST_RETRY:
-		retry(heal, request, &answer);
-		break;
-	case REQUEST_ORDER:
-		order(heal, request, &answer);
-		break;
-	case REQUEST_COMPONENTS:
+	struct err err = {0};
+	handle_request(heal, request, &answer);
+	if (request->kind == REQUEST_COMPONENTS) {
 		arena = arena_new(64 << 20);
 		json = components_json(heal, arena);
-		answer_with(&answer, 200, "");
-		break;
 	}
+	if (str_starts(request->fact, "channel:") && must_store(heal))
+		stored(heal, store_fact_set(heal->store, request->fact, request->value, &err), &err);
 	effect_answer(heal, request->answer, &answer, json);
 }

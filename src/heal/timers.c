@@ -34,8 +34,13 @@ static void life_due(struct heal *heal, struct life *life)
 		life_raise(heal, life, EVENT_CONFIRMED);
 		break;
 	case LIFE_ASKING:
-		life_reason(life, "nobody answered in time");
-		life_raise(heal, life, EVENT_EXPIRED);
+		/* What does not expire is asked about anew each day. */
+		if (life->row.plan.risk != RISK_HIGH)
+			life_reason(life, "nobody answered in time");
+		life_raise(heal, life, life->row.plan.risk != RISK_HIGH ? EVENT_EXPIRED : EVENT_WAKE);
+		break;
+	case LIFE_ESCALATED:
+		life_raise(heal, life, EVENT_WAKE);
 		break;
 	case LIFE_ACTING:
 		heal->acting--;
@@ -58,7 +63,6 @@ static void life_due(struct heal *heal, struct life *life)
 	case LIFE_RESOLVED:
 	case LIFE_CLEARED:
 	case LIFE_REJECTED:
-	case LIFE_ESCALATED:
 	case LIFE_STATES:
 		break;
 	}
@@ -95,7 +99,10 @@ static void forget_old(struct heal *heal)
 		return;
 	heal->forget_at = now + DAY_MS;
 	if (must_store(heal))
-		stored(heal, store_forget(heal->store, now - KEPT_DAYS * DAY_MS, &err), &err);
+		stored(heal,
+			store_forget(heal->store, now - KEPT_DAYS * DAY_MS, &err) &&
+				store_channel_forget(heal->store, now, &err),
+			&err);
 }
 
 void take_timers(struct heal *heal, void *unused)

@@ -103,6 +103,10 @@ void tell(struct heal *heal, enum notice_kind kind, const struct life *life, boo
 	va_start(args, fmt);
 	vsnprintf(notice->text, sizeof(notice->text), fmt, args);
 	va_end(args);
+	notice->muted = life != NULL && mute_of(heal, life->row.component.name) != NULL;
+	struct err err = {0};
+	if (heal->keeps_notices && must_store(heal))
+		stored(heal, store_notice_add(heal->store, notice, &err), &err);
 	struct effect *effect = effect_add(heal, arena);
 	effect->kind = EFFECT_NOTICE;
 	effect->body = notice;
@@ -173,6 +177,8 @@ static void say_mended(struct heal *heal)
 struct core_before {
 	int acting, recent_count;
 	enum healing healing;
+	struct mute mutes[MUTES_MAX];
+	int mute_count;
 	struct {
 		struct storm storm;
 		bool probing;
@@ -184,6 +190,8 @@ static void core_remember(const struct heal *heal, struct core_before *before)
 	before->acting = heal->acting;
 	before->recent_count = heal->recent_count;
 	before->healing = heal->healing;
+	before->mute_count = heal->mute_count;
+	memcpy(before->mutes, heal->mutes, sizeof(before->mutes));
 	for (int i = 0; i < heal->source_count; i++) {
 		before->sources[i].storm = heal->sources[i].storm;
 		before->sources[i].probing = heal->sources[i].storm_probing;
@@ -195,6 +203,8 @@ static void core_restore(struct heal *heal, const struct core_before *before)
 	heal->acting = before->acting;
 	heal->recent_count = before->recent_count;
 	heal->healing = before->healing;
+	heal->mute_count = before->mute_count;
+	memcpy(heal->mutes, before->mutes, sizeof(heal->mutes));
 	for (int i = 0; i < heal->source_count; i++) {
 		heal->sources[i].storm = before->sources[i].storm;
 		heal->sources[i].storm_probing = before->sources[i].probing;

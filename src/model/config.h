@@ -66,6 +66,9 @@ struct config_brakes {
 	int64_t settle_ms;                             /* 10 s */
 	int64_t verify_ms;                             /* 120 s: longest wait for health after it */
 	int64_t approval_ms;                           /* 1 h */
+	int64_t ask_again_ms;                          /* 6 h after nobody answered; 0: never */
+	int64_t later_ms;                              /* 1 h: what "later" means */
+	bool two_persons;                              /* false: HIGH needs two to agree */
 	int64_t recent_exit_ms;                        /* 10 m */
 	int64_t unreachable_ms;                        /* 10 s: a daemon may be silent this long */
 };

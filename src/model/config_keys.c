@@ -226,6 +226,15 @@ static const struct config_key keys[] = {
 	{"brakes.approval_expiry", "duration, 1m to 30d", "1h",
 		"A question about a MEDIUM action that nobody answers is withdrawn after this time.",
 		CHECK(TYPE_DURATION, BRAKE(approval_ms), 0, M, 30 * D)},
+	{"brakes.ask_again", "duration, 0s to 30d", "6h",
+		"A question that nobody answered is asked again after this time, if it is still broken; "
+		"0s: "
+		"not. HIGH ones do not expire and are asked again each day.",
+		CHECK(TYPE_DURATION, BRAKE(ask_again_ms), 0, 0, 30 * D)},
+	{"brakes.later", "duration, 1m to 7d", "1h", "How long the button Later puts a question off.",
+		CHECK(TYPE_DURATION, BRAKE(later_ms), 0, M, 7 * D)},
+	{"brakes.two_persons", "true or false", "false",
+		"HIGH actions need two different persons to agree.", PLAIN(TYPE_FLAG, BRAKE(two_persons))},
 	{"brakes.recent_exit", "duration, 1s to 7d", "10m",
 		"A container that exited longer ago, while homeostat did not watch, is left alone.",
 		CHECK(TYPE_DURATION, BRAKE(recent_exit_ms), 0, S, 7 * D)},

@@ -21,6 +21,7 @@ enum config_type {
 	TYPE_PATTERN,  /* const char * */
 	TYPE_DURATION, /* int64_t, ms */
 	TYPE_COUNT,    /* int */
+	TYPE_FLAG,     /* bool: true, false */
 	TYPE_RATE,     /* int; its time at second_offset: "5 per 10m", "3 in 5s" */
 	TYPE_RANGE,    /* int64_t; its end at second_offset: "10s..300s" */
 	TYPE_HEALING, TYPE_RISK, TYPE_CONSENT,

@@ -123,6 +123,13 @@ static bool read_pattern(const struct place *place, const char *text)
 	return true;
 }
 
+static bool read_flag(const struct place *place, const char *text, bool *flag)
+{
+	*flag = strcmp(text, "true") == 0;
+	return *flag || strcmp(text, "false") == 0 ||
+		FAIL(place, "\"%.60s\": write true or false", text);
+}
+
 static bool read_healing(const struct place *place, const char *text, enum healing *healing)
 {
 	return healing_parse(text, healing) ||
@@ -183,6 +190,8 @@ static bool read_typed(const struct place *place, const char *text, void *out)
 		return read_duration(place, text, at);
 	case TYPE_COUNT:
 		return read_count(place, text, at);
+	case TYPE_FLAG:
+		return read_flag(place, text, at);
 	case TYPE_RATE:
 		return read_rate(place, text, at, second);
 	case TYPE_RANGE:

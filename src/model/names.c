@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <strings.h>
 
+#include "model/channel.h"
 #include "model/component.h"
 #include "model/finding.h"
 #include "model/life.h"
@@ -108,6 +109,12 @@ bool aspect_parse(const char *text, enum aspect *aspect)
 	if (i >= 0)
 		*aspect = (enum aspect)i;
 	return i >= 0;
+}
+
+const char *button_kind_name(enum button_kind kind)
+{
+	static const char *const names[] = {"page", "approve", "reject", "later", "order", "healing"};
+	return names[kind];
 }
 
 const char *obs_state_name(enum obs_state state)

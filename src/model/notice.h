@@ -24,12 +24,16 @@ enum notice_kind {
 	NOTICE_HEALING,    /* auto-healing on, off, shadow; text: by whom */
 	NOTICE_TROUBLE,    /* homeostat itself: the disk is full, … */
 	NOTICE_STOPPED,
+	NOTICE_DECIDED,    /* an approval was given (ok), refused or put off; text: by whom, when */
+	NOTICE_KINDS,
 };
 
 struct notice {
+	int64_t id;               /* in the store; 0: it is not kept */
 	enum notice_kind kind;
 	int64_t at;               /* wall ms */
 	bool ok;
+	bool muted;               /* a person does not want to hear of it */
 	struct incident incident; /* id 0: none */
 	char text[480];
 };

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/channel.h"
 #include "model/component.h"
 #include "model/plan.h"
 #include "model/risk.h"
@@ -19,6 +20,12 @@ enum request_kind {
 	REQUEST_RETRY,     /* an escalated or rejected incident is decided anew */
 	REQUEST_ORDER,     /* an operator's order: action on a component */
 	REQUEST_COMPONENTS,/* answers a JSON array */
+	REQUEST_PRESS,     /* a button of a message: what it does is in the store */
+	REQUEST_BUTTONS,   /* buttons that are about to be shown */
+	REQUEST_SENT,      /* messages that now stand in a chat */
+	REQUEST_POSITION,  /* nothing but the channel's position */
+	REQUEST_NOTE,      /* an entry for the audit log: a stranger's attempt */
+	REQUEST_MUTE,      /* component (a pattern) is left alone for for_ms; 0: not any longer */
 };
 
 struct mailbox;
@@ -28,11 +35,21 @@ struct request {
 	char actor[64];          /* "uid:0", "api" : authorised by the channel before it is sent */
 	int64_t incident_id;
 	bool approve;
+	int64_t for_ms;          /* MUTE; DECIDE: > 0 puts it off for so long */
 	char plan_hash[33];      /* optional: must match when given */
 	enum healing healing;
 	char action[48];
 	char component[NAME_MAX_BYTES];
 	char params[PARAMS_MAX_BYTES];
+	char text[240];          /* NOTE */
+	char button[BUTTON_TOKEN_BYTES]; /* PRESS */
+	char channel[24];        /* "telegram": with message_id, where the order's progress is shown */
+	int64_t chat, message_id;
+	const struct button *buttons;   /* BUTTONS; the mail's copies are its own */
+	const struct message *messages; /* SENT */
+	int count;
+	/* A channel's position, committed along with the effect: fact "channel:…"; "" : none. */
+	char fact[48], value[64];
 	/* Where the one answer goes, by mailbox_offer, in time or late. It is the asker's: who has
 	 * given up waiting neither uses nor frees the box before that answer has come, or the core has
 	 * made its last step. */
@@ -63,6 +80,8 @@ struct answer {
 	char text[480];          /* for people: what was done, or what is wrong and how to mend it */
 	struct core_status core; /* REQUEST_STATUS */
 	const char *json;        /* REQUEST_COMPONENTS */
+	struct button button;    /* REQUEST_PRESS: what was pressed; its page is for the channel */
+	int64_t incident_id;     /* that it led to, or that it is about; 0: none */
 };
 
 /* Kinds of mail to the core. */

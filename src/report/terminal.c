@@ -44,6 +44,8 @@ static const char *colour_of(const struct notice *notice)
 	case NOTICE_DETECTED:
 	case NOTICE_HEALING:
 	case NOTICE_STOPPED:
+	case NOTICE_DECIDED:
+	case NOTICE_KINDS:
 		break;
 	}
 	return "\033[1m";

@@ -237,6 +237,11 @@ static void say(struct str *out, const struct notice *notice, const struct clean
 						 "acts again as soon as it can",
 			text);
 		break;
+	case NOTICE_DECIDED:
+		str_addf(out, "%s %s: %s", notice->ok ? "👍" : "✋", text, cleaned->title);
+		break;
+	case NOTICE_KINDS:
+		break;
 	case NOTICE_STOPPED:
 		str_addf(out, "👋 homeostat stopped%s%s", text[0] != '\0' ? ": " : "", text);
 		break;

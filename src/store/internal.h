@@ -10,7 +10,7 @@
 
 #include "store/store.h"
 
-#define STATEMENTS_MAX 40
+#define STATEMENTS_MAX 64
 #define AUDIT_KEY_BYTES 32
 
 /* One column: a member of the struct that the row becomes. Enumerations are stored by name, so that

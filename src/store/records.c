@@ -22,7 +22,9 @@ static const struct column approval_column[] = {
 	PLAIN(approval, COLUMN_INT64, expires_at),
 	PLAIN(approval, COLUMN_INT64, decided_at),
 	PLAIN(approval, COLUMN_BOOL, approved),
+	PLAIN(approval, COLUMN_BOOL, later),
 	TEXT(approval, actor),
+	TEXT(approval, first_actor),
 };
 static const struct columns approval_columns = {
 	approval_column, sizeof(approval_column) / sizeof(approval_column[0])};
@@ -61,11 +63,11 @@ bool store_approval_insert(struct store *store, struct approval *approval, struc
 }
 
 /* The condition in the statement is what makes a decision count once. */
-bool store_approval_decide(
-	struct store *store, int64_t id, bool approved, const char *actor, int64_t at, struct err *err)
+bool store_approval_decide(struct store *store, int64_t id, enum approval_answer answer,
+	const char *actor, int64_t at, struct err *err)
 {
 	static const struct sql decide = {
-		"UPDATE approval SET decided_at = ?2, approved = ?3, actor = ?4"
+		"UPDATE approval SET decided_at = ?2, approved = ?3, later = ?5, actor = ?4"
 		" WHERE id = ?1 AND decided_at = 0",
 		NULL};
 	sqlite3_stmt *statement = sql_get(store, &decide, err);
@@ -73,12 +75,26 @@ bool store_approval_decide(
 		return false;
 	sqlite3_bind_int64(statement, 1, id);
 	sqlite3_bind_int64(statement, 2, at);
-	sqlite3_bind_int(statement, 3, approved);
+	sqlite3_bind_int(statement, 3, answer == APPROVAL_YES);
 	sql_bind_text(statement, 4, actor);
+	sqlite3_bind_int(statement, 5, answer == APPROVAL_LATER);
 	if (!sql_run(store, statement, err))
 		return false;
 	return sqlite3_changes(store->db) == 1 ||
 		err_set(err, ERR_GONE, "approval %lld was decided before", (long long)id);
+}
+
+bool store_approval_second(struct store *store, int64_t id, const char *actor, struct err *err)
+{
+	static const struct sql first = {"UPDATE approval SET first_actor = ?2"
+									 " WHERE id = ?1 AND decided_at = 0 AND first_actor = ''",
+		NULL};
+	sqlite3_stmt *statement = sql_get(store, &first, err);
+	if (statement == NULL)
+		return false;
+	sqlite3_bind_int64(statement, 1, id);
+	sql_bind_text(statement, 2, actor);
+	return sql_run(store, statement, err);
 }
 
 bool store_approval_newest(

@@ -206,11 +206,35 @@ static const char version_1[] =
 	" UNION ALL SELECT 'resolution', '', '', (ended_at - opened_at) / 1000.0, id"
 	"  FROM incident WHERE state = 'RESOLVED';";
 
-/* A component's aspects fail by themselves; actions have parameters. */
+/* A component's aspects fail by themselves; actions have parameters; channels keep what they have
+ * told, and what their buttons mean. */
 static const char version_2[] =
 	"ALTER TABLE incident ADD COLUMN aspect TEXT NOT NULL DEFAULT 'state';"
 	"ALTER TABLE incident ADD COLUMN remedy_params TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE incident ADD COLUMN plan_params TEXT NOT NULL DEFAULT '';";
+	"ALTER TABLE incident ADD COLUMN plan_params TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE approval ADD COLUMN later INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE approval ADD COLUMN first_actor TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE notice ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind INTEGER NOT NULL,"
+	" ok INTEGER NOT NULL, muted INTEGER NOT NULL, incident_id INTEGER NOT NULL,"
+	" attempt INTEGER NOT NULL, text TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX notice_at ON notice (at);"
+	"CREATE TABLE message ("
+	" channel TEXT NOT NULL, chat INTEGER NOT NULL, message_id INTEGER NOT NULL,"
+	" thread_id INTEGER NOT NULL, incident_id INTEGER NOT NULL, approval_id INTEGER NOT NULL,"
+	" purpose TEXT NOT NULL, at INTEGER NOT NULL,"
+	" PRIMARY KEY (channel, chat, message_id)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX message_incident ON message (incident_id);"
+	"CREATE TABLE button ("
+	" token TEXT PRIMARY KEY, kind TEXT NOT NULL, channel TEXT NOT NULL, chat INTEGER NOT NULL,"
+	" incident_id INTEGER NOT NULL, approval_id INTEGER NOT NULL, plan_hash TEXT NOT NULL,"
+	" action TEXT NOT NULL, component TEXT NOT NULL, params TEXT NOT NULL, page TEXT NOT NULL,"
+	" expires_at INTEGER NOT NULL, used_at INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE mute (pattern TEXT PRIMARY KEY, until INTEGER NOT NULL, actor TEXT NOT NULL"
+	") STRICT, WITHOUT ROWID;";
 
 const struct migration store_migrations[] = {
 	{version_1},

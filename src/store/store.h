@@ -11,7 +11,9 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "model/channel.h"
 #include "model/incident.h"
+#include "model/notice.h"
 
 struct store;
 
@@ -60,8 +62,11 @@ bool store_history(
 /* Approvals. */
 bool store_approval_insert(struct store *store, struct approval *approval, struct err *err);
 /* Decides it once: false with ERR_GONE when it was decided before. */
-bool store_approval_decide(
-	struct store *store, int64_t id, bool approved, const char *actor, int64_t at, struct err *err);
+enum approval_answer { APPROVAL_NO, APPROVAL_YES, APPROVAL_LATER };
+bool store_approval_decide(struct store *store, int64_t id, enum approval_answer answer,
+	const char *actor, int64_t at, struct err *err);
+/* The first of two persons has agreed: it stays open for the second. */
+bool store_approval_second(struct store *store, int64_t id, const char *actor, struct err *err);
 /* The newest of an incident; id 0 when there is none. */
 bool store_approval_newest(
 	struct store *store, int64_t incident_id, struct approval *approval, struct err *err);
@@ -92,6 +97,33 @@ bool store_incident_actions(
 bool store_fact_set(struct store *store, const char *key, const char *value, struct err *err);
 bool store_fact_get(
 	struct store *store, const char *key, char *value, size_t size, struct err *err);
+
+/* Channels. What was told, kept for those that were out of reach. insert sets notice->id. */
+bool store_notice_add(struct store *store, struct notice *notice, struct err *err);
+typedef void store_notice_fn(void *ctx, const struct notice *notice);
+/* After a number, oldest first, with the incident as it is now; limit 0: all. */
+bool store_notices(struct store *store, int64_t after_id, int limit, store_notice_fn *fn, void *ctx,
+	struct err *err);
+/* The newest one's number, 0 when there is none. */
+bool store_notice_last(struct store *store, int64_t *id, struct err *err);
+/* A message that is there already is replaced. */
+bool store_message_add(struct store *store, const struct message *message, struct err *err);
+typedef void store_message_fn(void *ctx, const struct message *message);
+/* Of a channel about an incident, oldest first. */
+bool store_messages(struct store *store, const char *channel, int64_t incident_id,
+	store_message_fn *fn, void *ctx, struct err *err);
+bool store_button_add(struct store *store, const struct button *button, struct err *err);
+/* ERR_GONE: there is no such button. */
+bool store_button_get(
+	struct store *store, const char *token, struct button *button, struct err *err);
+/* ERR_GONE: it was used before. */
+bool store_button_use(struct store *store, const char *token, int64_t at, struct err *err);
+/* until 0: not muted any more. */
+bool store_mute_set(struct store *store, const struct mute *mute, struct err *err);
+typedef void store_mute_fn(void *ctx, const struct mute *mute);
+bool store_mutes(struct store *store, int64_t now, store_mute_fn *fn, void *ctx, struct err *err);
+/* Notices and buttons are for days, messages as long as their incident. */
+bool store_channel_forget(struct store *store, int64_t now, struct err *err);
 
 /* The audit log: append-only, each entry's hash covers the one before it and is keyed. */
 struct audit_entry {

@@ -105,7 +105,7 @@ static void live(struct store *store, enum life_state end, const char *outcome, 
 		store_action_end(store, (struct action_end){incident.id, 1, outcome, "", 5000}, &err));
 	struct approval approval = {.incident_id = incident.id, .asked_at = 1000};
 	assert_true(store_approval_insert(store, &approval, &err));
-	assert_true(store_approval_decide(store, approval.id, true, "api", 5000, &err));
+	assert_true(store_approval_decide(store, approval.id, APPROVAL_YES, "api", 5000, &err));
 }
 
 static void an_empty_store_gives_every_name_and_no_nan(void **state)

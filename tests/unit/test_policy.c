@@ -15,9 +15,9 @@
 /* The n-th situation of the domain; false past its end. */
 static bool situation_at(unsigned n, struct situation *s)
 {
-	static const unsigned sizes[] = {3, 2, 2, 2, 2, 3, 4, 2, 2, 2, 2, 2, 2};
-	unsigned digit[13];
-	for (int i = 0; i < 13; i++) {
+	static const unsigned sizes[] = {3, 2, 2, 2, 2, 3, 4, 2, 2, 2, 2, 2, 2, 2};
+	unsigned digit[14];
+	for (int i = 0; i < 14; i++) {
 		digit[i] = n % sizes[i];
 		n /= sizes[i];
 	}
@@ -35,6 +35,7 @@ static bool situation_at(unsigned n, struct situation *s)
 		.acting_max = 4,
 		.hour_free_at = digit[11] ? NOW + 60000 : 0,
 		.now_ms = NOW,
+		.muted_until = digit[13] ? NOW + 1000 : 0,
 	};
 	if (digit[12])
 		STR_SET(s->held, "locked (backup)");
@@ -59,6 +60,7 @@ static void check_allowed(const struct situation *s)
 	assert_false(braked(s));
 	if (s->approved)
 		return;
+	assert_int_equal(s->muted_until, 0);
 	assert_int_not_equal(s->risk, RISK_HIGH);
 	assert_true(s->seen);
 	if (s->risk == RISK_MEDIUM)
@@ -82,7 +84,7 @@ static void nothing_is_allowed_that_the_rules_forbid(void **state)
 			assert_int_equal(s.healing, HEALING_ON);
 		}
 	}
-	assert_int_equal(n, 3 * 2 * 2 * 2 * 2 * 3 * 4 * 2 * 2 * 2 * 2 * 2 * 2);
+	assert_int_equal(n, 3 * 2 * 2 * 2 * 2 * 3 * 4 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
 	assert_true(allowed > 0);
 }
 
@@ -115,7 +117,7 @@ static void what_is_safe_is_done_at_once(void **state)
 	for (unsigned n = 0; situation_at(n, &s); n++) {
 		bool safe = s.healing == HEALING_ON && s.has_action && s.seen && s.risk == RISK_LOW &&
 			(s.consent == CONSENT_DEFAULT || s.consent == CONSENT_AUTO) && !braked(&s) &&
-			s.held[0] == '\0';
+			s.held[0] == '\0' && s.muted_until == 0;
 		if (!safe)
 			continue;
 		assert_int_equal(policy_decide(&s).kind, VERDICT_ALLOW);
