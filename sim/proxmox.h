@@ -32,7 +32,7 @@ void sim_proxmox_tick(struct sim_proxmox *sim);
 /* One line of a script; false: text says what is wrong with it.
  * The world
  *   cluster NAME | alone                         (alone: one node, no corosync, no HA)
- *   node NAME [cpus=N] [mem=BYTES] [disk=BYTES] [cpu=0.1] [used=0.2] [root=0.12]
+ *   node NAME [ip=ADDRESS] [cpus=N] [mem=BYTES] [disk=BYTES] [cpu=0.1] [used=0.2] [root=0.12]
  *   vm|ct VMID NODE NAME [stopped] [template] [onboot] [agent] [tags=A;B] [lock=L] [cores=N]
  *             [mem=BYTES] [disk=BYTES] [cpu=0.04] [used=0.3] [start=MS]
  *   guests COUNT FIRST [NODE]                    many, spread over the nodes, seeded
@@ -90,6 +90,8 @@ struct sim_pve_reply {
 	bool closes;     /* the connection ends after it: every status >= 400 */
 	int64_t held_ms; /* how long the real one takes to answer */
 };
+/* What a client meets that connects to a node: SIM_PVE_ANSWERED, or how the connection fails. */
+enum sim_pve_wire sim_proxmox_knock(const struct sim_proxmox *sim, const char *node);
 /* One request. */
 void sim_proxmox_handle(struct sim_proxmox *sim, const struct sim_pve_request *request,
 	struct arena *arena, struct sim_pve_reply *reply);
@@ -104,6 +106,8 @@ int sim_proxmox_gets(const struct sim_proxmox *sim, const char *pattern);
 /* "running" "stopped" "paused" as it truly is; NULL: no such guest. */
 const char *sim_proxmox_guest(struct sim_proxmox *sim, int vmid);
 const char *sim_proxmox_guest_node(struct sim_proxmox *sim, int vmid);
+/* The node of that name or address; NULL: none. */
+const char *sim_proxmox_node_at(const struct sim_proxmox *sim, const char *host);
 /* "AB:CD:…" of the node's certificate; NULL: no such node. */
 const char *sim_proxmox_fingerprint(struct sim_proxmox *sim, const char *node);
 

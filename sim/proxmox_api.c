@@ -368,8 +368,7 @@ static void spoil(struct sim_proxmox *sim, struct sim_pve_reply *reply)
 	}
 }
 
-void sim_proxmox_handle(struct sim_proxmox *sim, const struct sim_pve_request *request,
-	struct arena *arena, struct sim_pve_reply *reply)
+enum sim_pve_wire sim_proxmox_knock(const struct sim_proxmox *sim, const char *node)
 {
 	static const enum sim_pve_wire wires[] = {
 		[PVE_UP] = SIM_PVE_ANSWERED,
@@ -377,6 +376,13 @@ void sim_proxmox_handle(struct sim_proxmox *sim, const struct sim_pve_request *r
 		[PVE_HUNG] = SIM_PVE_SILENT,
 		[PVE_REFUSING] = SIM_PVE_REFUSED,
 	};
+	int index = pve_node_find(sim, node);
+	return index < 0 ? SIM_PVE_NO_ROUTE : wires[sim->nodes[index].life];
+}
+
+void sim_proxmox_handle(struct sim_proxmox *sim, const struct sim_pve_request *request,
+	struct arena *arena, struct sim_pve_reply *reply)
+{
 	*reply = (struct sim_pve_reply){
 		.body = "", .content_type = "application/json;charset=UTF-8", .held_ms = 20};
 	struct pve_call call = {.sim = sim, .arena = arena, .reply = reply, .node = -1};
@@ -386,7 +392,7 @@ void sim_proxmox_handle(struct sim_proxmox *sim, const struct sim_pve_request *r
 		reply->wire = SIM_PVE_NO_ROUTE;
 		return;
 	}
-	reply->wire = wires[sim->nodes[call.via].life];
+	reply->wire = sim_proxmox_knock(sim, sim->nodes[call.via].name);
 	if (reply->wire != SIM_PVE_ANSWERED)
 		return;
 	char *path = arena_strdup(arena, request->url);

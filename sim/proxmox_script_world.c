@@ -37,8 +37,11 @@ static bool node(struct pve_line *line)
 		return pve_bad(line, "node %s is there already", line->words[1]);
 	int index = sim->node_count++;
 	struct pve_node *made = &sim->nodes[index];
+	const char *ip = pve_line_option(line, "ip");
 	STR_SET(made->name, line->words[1]);
 	STR_FORMAT(made->ip, "10.99.0.%d", 11 + index);
+	if (ip != NULL)
+		STR_SET(made->ip, ip);
 	made->cpus = (int)pve_line_number(line, "cpus", 2);
 	made->mem = (int64_t)pve_line_number(line, "mem", 25276502016);
 	made->disk = (int64_t)pve_line_number(line, "disk", 270553174016);

@@ -374,6 +374,14 @@ const char *sim_proxmox_guest_node(struct sim_proxmox *sim, int vmid)
 	return guest == NULL ? NULL : sim->nodes[guest->node].name;
 }
 
+const char *sim_proxmox_node_at(const struct sim_proxmox *sim, const char *host)
+{
+	for (int i = 0; i < sim->node_count; i++)
+		if (strcmp(sim->nodes[i].name, host) == 0 || strcmp(sim->nodes[i].ip, host) == 0)
+			return sim->nodes[i].name;
+	return NULL;
+}
+
 const char *sim_proxmox_fingerprint(struct sim_proxmox *sim, const char *node)
 {
 	int index = pve_node_find(sim, node);

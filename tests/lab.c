@@ -1,4 +1,4 @@
-#include "tests/lab.h"
+#include "tests/lab_internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,193 +10,41 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "base/clock.h"
-#include "base/http.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "heal/heal.h"
 #include "report/report.h"
 #include "sim/docker.h"
+#include "sim/proxmox.h"
 #include "store/store.h"
 #include "watch/watch.h"
 
 #define NOON 1761307200000LL /* 2025-10-24 12:00:00 UTC */
 #define WORDS_MAX (1 << 20)
 
-struct lab {
-	struct clock *clock;
-	struct sim_docker *sim;
-	char folder[64], extra[4096];
-	char *words;
-	size_t words_length;
-	struct config *config;
-	struct jobs *jobs;
-	struct mailbox *inbox, *notices;
-	struct store *store;
-	struct heal *heal;
-	struct watcher *watcher;
-	int calls, commits, burst, most;
-	int http_at, kill_at;
-	enum lab_fault http_when, kill_when;
-	bool happened, disk_full, killable;
-	jmp_buf killed;
-};
+struct lab *lab_current;
 
-/* The replaced functions have no argument that names the lab. */
-static struct lab *current;
-
-/* --- http.h over the simulator --- */
-
-struct http {
-	int nothing;
-};
-struct http_stream {
-	int64_t since_ns;
-	uint64_t seq, generation;
-	struct arena *arena;
-};
-
-struct http *__wrap_http_open(const struct http_config *config);
-void __wrap_http_close(struct http *http);
-bool __wrap_http_perform(struct http *http, const struct http_request *request, struct arena *arena,
-	struct http_reply *reply, struct err *err);
-struct http_stream *__wrap_http_stream_open(
-	struct http *http, const struct http_request *request, struct err *err);
-enum http_next __wrap_http_stream_next(struct http_stream *stream, const char **line,
-	size_t *length, int64_t timeout_ms, struct err *err);
-void __wrap_http_stream_close(struct http_stream *stream);
 bool __real_store_commit(struct store *store, struct err *err);
 bool __wrap_store_commit(struct store *store, struct err *err);
 
-struct http *__wrap_http_open(const struct http_config *config)
-{
-	return calloc(1, sizeof(struct http));
-}
-
-void __wrap_http_close(struct http *http)
-{
-	free(http);
-}
-
-/* Whether the call at hand is the one that is to fail, at this side of its effect. */
-static bool fails_now(enum lab_fault when)
-{
-	if (current->http_at == 0 || current->calls != current->http_at || current->http_when != when)
-		return false;
-	current->http_at = 0;
-	current->happened = true;
-	return true;
-}
-
-static bool fault_of_engine(struct err *err)
-{
-	switch (sim_docker_fault(current->sim)) {
-	case SIM_REFUSED:
-		return !err_set(err, ERR_RETRY, "docker local: connection refused");
-	case SIM_FROZEN:
-		return !err_set(err, ERR_TIMEOUT, "docker local: no answer in 5 s");
-	case SIM_DENIED:
-		return !err_set(err, ERR_DENIED, "docker local: permission denied");
-	case SIM_TRUNCATED:
-		return !err_set(err, ERR_RETRY, "docker local: the answer broke off");
-	case SIM_OK:
-	case SIM_GARBAGE:
-	case SIM_HTML:
-		break;
-	}
-	return false;
-}
-
-static bool exchange(const struct http_request *request, struct arena *arena,
-	struct sim_reply *answer, struct err *err)
-{
-	current->calls++;
-	if (strcmp(request->method, "POST") == 0 && ++current->burst > current->most)
-		current->most = current->burst;
-	if (fails_now(FAULT_BEFORE))
-		return err_set(err, ERR_RETRY, "injected: the connection broke");
-	if (fault_of_engine(err))
-		return false;
-	sim_docker_handle(current->sim, request->method, request->path, arena, answer);
-	if (sim_docker_fault(current->sim) == SIM_GARBAGE)
-		answer->body = "{\"Id\": \x01 [[[[";
-	if (sim_docker_fault(current->sim) == SIM_HTML)
-		answer->body = "<html><body>It works!</body></html>";
-	if (fails_now(FAULT_AFTER))
-		return err_set(err, ERR_TIMEOUT, "injected: no answer");
-	return true;
-}
-
-bool __wrap_http_perform(struct http *http, const struct http_request *request, struct arena *arena,
-	struct http_reply *reply, struct err *err)
-{
-	struct sim_reply answer;
-	if (!exchange(request, arena, &answer, err))
-		return false;
-	*reply = (struct http_reply){.status = answer.status, .retry_after_s = -1};
-	reply->body = arena_strdup(arena, answer.body);
-	reply->body_bytes = strlen(reply->body);
-	return true;
-}
-
-struct http_stream *__wrap_http_stream_open(
-	struct http *http, const struct http_request *request, struct err *err)
-{
-	struct sim_reply answer;
-	auto_arena arena = arena_new(1 << 20);
-	if (!exchange(request, arena, &answer, err))
-		return NULL;
-	if (!answer.is_stream) {
-		err_set(err, ERR_RETRY, "status %d", answer.status);
-		return NULL;
-	}
-	struct http_stream *stream = calloc(1, sizeof(*stream));
-	stream->since_ns = answer.since_ns;
-	stream->generation = sim_docker_generation(current->sim);
-	return stream;
-}
-
-enum http_next __wrap_http_stream_next(struct http_stream *stream, const char **line,
-	size_t *length, int64_t timeout_ms, struct err *err)
-{
-	if (sim_docker_generation(current->sim) != stream->generation)
-		return HTTP_END;
-	arena_free(stream->arena);
-	stream->arena = arena_new(1 << 16);
-	*line = sim_docker_event(current->sim, stream->since_ns, &stream->seq, stream->arena);
-	if (*line == NULL)
-		return HTTP_IDLE;
-	*length = strlen(*line);
-	return HTTP_LINE;
-}
-
-void __wrap_http_stream_close(struct http_stream *stream)
-{
-	if (stream != NULL)
-		arena_free(stream->arena);
-	free(stream);
-}
-
-/* --- the store's commit --- */
-
 static void die_here(void)
 {
-	current->kill_at = 0;
-	current->happened = true;
-	longjmp(current->killed, 1);
+	lab_current->kill_at = 0;
+	lab_current->happened = true;
+	longjmp(lab_current->killed, 1);
 }
 
 bool __wrap_store_commit(struct store *store, struct err *err)
 {
-	if (!current->killable) /* making its tables, at the start */
+	if (!lab_current->killable) /* making its tables, at the start */
 		return __real_store_commit(store, err);
-	current->commits++;
-	current->burst = 0;
-	bool is_it = current->kill_at != 0 && current->commits == current->kill_at;
-	if (is_it && current->kill_when == FAULT_BEFORE)
+	lab_current->commits++;
+	lab_current->burst = 0;
+	bool is_it = lab_current->kill_at != 0 && lab_current->commits == lab_current->kill_at;
+	if (is_it && lab_current->kill_when == FAULT_BEFORE)
 		die_here();
-	if (current->disk_full) {
+	if (lab_current->disk_full) {
 		store_rollback(store);
 		return err_set(err, ERR_SYSTEM, "disk full");
 	}
@@ -205,8 +53,6 @@ bool __wrap_store_commit(struct store *store, struct err *err)
 		die_here();
 	return ok;
 }
-
-/* --- the lab --- */
 
 static void take_words(struct lab *lab)
 {
@@ -231,8 +77,9 @@ struct lab *lab_new(const char *extra)
 	STR_SET(lab->extra, extra);
 	lab->words = calloc(1, WORDS_MAX);
 	lab->clock = clock_new_wound(NOON);
-	lab->sim = sim_docker_new(lab->clock);
-	current = lab;
+	for (int i = 0; lab_worlds[i] != NULL; i++)
+		lab->worlds[i] = lab_worlds[i]->make(lab->clock);
+	lab_current = lab;
 	return lab;
 }
 
@@ -246,9 +93,10 @@ static struct config *make_config(struct lab *lab)
 {
 	char text[8192];
 	struct err err = {0};
-	STR_FORMAT(text,
-		"%sstate: %s\nlisten: none\ndocker:\n  - { name: local, url: unix:///sim }\n%s",
+	STR_FORMAT(text, "%sstate: %s\nlisten: none\n%s%s",
 		strstr(lab->extra, "autohealing:") != NULL ? "" : "autohealing: true\n", lab->folder,
+		strstr(lab->extra, "docker:") != NULL ? ""
+											  : "docker:\n  - { name: local, url: unix:///sim }\n",
 		lab->extra);
 	struct config *config = config_parse("lab", text, strlen(text), true, &err);
 	if (config == NULL)
@@ -256,16 +104,26 @@ static struct config *make_config(struct lab *lab)
 	return config;
 }
 
-static void open_watcher(struct lab *lab)
+/* Every source of the configuration, as the daemon does it. */
+static void open_watchers(struct lab *lab)
 {
 	struct err err = {0};
-	struct source_context context = {
-		.config = lab->config, .clock = lab->clock, .stop_fd = jobs_stop_fd(lab->jobs)};
-	source_title(sources[0], &context);
-	heal_add_source(lab->heal, context.name, context.suffix, &context.root, context.cursor);
-	lab->watcher = watcher_new(sources[0], &context, lab->inbox, &err);
-	if (lab->watcher == NULL)
-		fail_msg("%s", err.text);
+	for (int s = 0; sources[s] != NULL; s++) {
+		int count = sources[s]->count(lab->config);
+		for (int i = 0; i < count && lab->watcher_count < LAB_WATCHERS; i++) {
+			struct source_context context = {.config = lab->config,
+				.index = i,
+				.clock = lab->clock,
+				.stop_fd = jobs_stop_fd(lab->jobs)};
+			source_title(sources[s], &context);
+			heal_add_source(
+				lab->heal, context.name, context.suffix, &context.root, context.cursor);
+			struct watcher *watcher = watcher_new(sources[s], &context, lab->inbox, &err);
+			if (watcher == NULL)
+				fail_msg("%s", err.text);
+			lab->watchers[lab->watcher_count++] = watcher;
+		}
+	}
 }
 
 void lab_start(struct lab *lab)
@@ -291,7 +149,7 @@ void lab_start(struct lab *lab)
 	lab->heal = heal_new(&options, &err);
 	if (lab->heal == NULL)
 		fail_msg("%s", err.text);
-	open_watcher(lab);
+	open_watchers(lab);
 	lab->killable = true;
 	if (setjmp(lab->killed) == 0) {
 		heal_resume(lab->heal);
@@ -307,14 +165,15 @@ void lab_stop(struct lab *lab)
 	if (lab->heal == NULL)
 		return;
 	take_words(lab);
-	watcher_free(lab->watcher);
+	for (int i = 0; i < lab->watcher_count; i++)
+		watcher_free(lab->watchers[i]);
 	heal_free(lab->heal);
 	store_close(lab->store);
 	mailbox_free(lab->inbox);
 	mailbox_free(lab->notices);
 	jobs_free(lab->jobs);
 	config_free(lab->config);
-	lab->watcher = NULL;
+	lab->watcher_count = 0;
 	lab->heal = NULL;
 	lab->store = NULL;
 	lab->inbox = lab->notices = NULL;
@@ -331,7 +190,8 @@ void lab_free(struct lab *lab)
 {
 	char command[128];
 	lab_stop(lab);
-	sim_docker_free(lab->sim);
+	for (int i = 0; lab_worlds[i] != NULL; i++)
+		lab_worlds[i]->end(lab->worlds[i]);
 	clock_free(lab->clock);
 	free(lab->words);
 	static const char *const files[] = {"homeostat.db", "homeostat.db-wal", "homeostat.db-shm",
@@ -342,28 +202,50 @@ void lab_free(struct lab *lab)
 	}
 	assert_int_equal(remove(lab->folder), 0);
 	free(lab);
-	current = NULL;
+	lab_current = NULL;
+}
+
+/* "pve: down pve1" is for the world of that name, what names none for Docker. */
+static int addressee(const char **line)
+{
+	for (int i = 0; lab_worlds[i] != NULL; i++) {
+		size_t length = strlen(lab_worlds[i]->name);
+		if (strncmp(*line, lab_worlds[i]->name, length) != 0 || (*line)[length] != ':')
+			continue;
+		*line += length + 1;
+		*line += strspn(*line, " \t");
+		return i;
+	}
+	return 0;
 }
 
 void lab_script(struct lab *lab, const char *line)
 {
 	char text[256];
-	sim_docker_tick(lab->sim);
-	if (!sim_docker_script(lab->sim, line, text, sizeof(text)))
+	int i = addressee(&line);
+	lab_worlds[i]->tick(lab->worlds[i]);
+	if (!lab_worlds[i]->script(lab->worlds[i], line, text, sizeof(text)))
 		fail_msg("%s: %s", line, text);
 }
 
-/* Until neither the watcher nor the core has anything to do. The watcher has no news when its box
+static void tick(struct lab *lab)
+{
+	for (int i = 0; lab_worlds[i] != NULL; i++)
+		lab_worlds[i]->tick(lab->worlds[i]);
+}
+
+/* Until neither the watchers nor the core have anything to do. A watcher has no news when its box
  * stays empty. */
 static void settle(struct lab *lab)
 {
 	bool reload;
-	/* the core's first step comes before its watcher's, as in the daemon */
+	/* the core's first step comes before its watchers', as in the daemon */
 	assert_true(heal_step(lab->heal, 0, &reload));
 	for (int quiet = 0, n = 0; quiet < 3; quiet++, n++) {
 		assert_true(n < 20000);
-		sim_docker_tick(lab->sim);
-		watcher_step(lab->watcher, 0);
+		tick(lab);
+		for (int i = 0; i < lab->watcher_count; i++)
+			watcher_step(lab->watchers[i], 0);
 		int commits = lab->commits, calls = lab->calls;
 		for (int i = 0; i < 50; i++)
 			assert_true(heal_step(lab->heal, 0, &reload));
@@ -485,7 +367,12 @@ int lab_count(struct lab *lab, enum life_state state)
 
 int lab_posts(struct lab *lab, const char *pattern)
 {
-	return sim_docker_posts(lab->sim, pattern);
+	return lab_docker.posts(lab_world(lab, &lab_docker), pattern);
+}
+
+int lab_pve_posts(struct lab *lab, const char *pattern)
+{
+	return lab_pve.posts(lab_world(lab, &lab_pve), pattern);
 }
 
 int lab_most_at_once(const struct lab *lab)
@@ -495,7 +382,12 @@ int lab_most_at_once(const struct lab *lab)
 
 const char *lab_container(struct lab *lab, const char *name)
 {
-	return sim_docker_state(lab->sim, name);
+	return sim_docker_state(lab_world(lab, &lab_docker), name);
+}
+
+const char *lab_guest(struct lab *lab, int vmid)
+{
+	return sim_proxmox_guest(lab_world(lab, &lab_pve), vmid);
 }
 
 const char *lab_words(struct lab *lab)

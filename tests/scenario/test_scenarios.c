@@ -3,7 +3,8 @@
  *
  *     scenario "a crashed container is restarted and verified"
  *     config   brakes: { settle: 3s }          further configuration, YAML
- *     world    container web                   the simulator's script, before the daemon starts
+ *     world    container web                   the engine's script, before the daemon starts
+ *     world    pve: node pve1                  the cluster's (sim/proxmox.h)
  *     fault    crash web 1                     the same, later
  *     advance  61m                             the clock runs
  *     skip     91d                             the clock jumps: nobody looks in between
@@ -15,8 +16,9 @@
  *     order    ACTION COMPONENT
  *     expect   incident COMPONENT STATE | no incident COMPONENT | N STATE
  *     expect   posts N [PATTERN]               what the engine was asked to do
+ *     expect   pveposts N [PATTERN]            what the cluster was; "_" stands for a space
  *     expect   atonce N                        the most of that at the same time
- *     expect   container NAME STATE
+ *     expect   container NAME STATE | guest VMID STATE
  *     expect   words "…" | no words "…"        what people were told
  *     expect   answer STATUS                   the last request's
  */
@@ -99,6 +101,25 @@ static void expect_count(struct play *play, int n, const char *state)
 		wrong(play, "%d incidents are %s, not %d", lab_count(play->lab, parsed), state, n);
 }
 
+static void expect_state(
+	const struct play *play, const char *what, const char *state, const char *wanted)
+{
+	if (state == NULL || strcmp(state, wanted) != 0)
+		wrong(play, "%s is %s, not %s", what, state != NULL ? state : "gone", wanted);
+}
+
+static void expect_posts(struct play *play, const char *whose, int n, const char *pattern)
+{
+	char words[160];
+	bool is_pve = strcmp(whose, "pveposts") == 0;
+	STR_SET(words, pattern[0] != '\0' ? pattern : "*");
+	for (char *at = words; is_pve && (at = strchr(at, '_')) != NULL;)
+		*at = ' ';
+	int posts = is_pve ? lab_pve_posts(play->lab, words) : lab_posts(play->lab, words);
+	if (posts != n)
+		wrong(play, "%d %s, not %d", posts, whose, n);
+}
+
 static void expect(struct play *play, const char *rest)
 {
 	char a[160] = "", b[160] = "", c[160] = "";
@@ -109,17 +130,15 @@ static void expect(struct play *play, const char *rest)
 	} else if (strcmp(a, "no") == 0 && strcmp(b, "incident") == 0) {
 		if (lab_incident(play->lab, c, &incident))
 			wrong(play, "%s has an incident: %s", c, life_state_name(incident.state));
-	} else if (strcmp(a, "posts") == 0) {
-		int posts = lab_posts(play->lab, c[0] != '\0' ? c : "*");
-		if (posts != atoi(b))
-			wrong(play, "%d posts, not %s", posts, b);
+	} else if (strcmp(a, "posts") == 0 || strcmp(a, "pveposts") == 0) {
+		expect_posts(play, a, atoi(b), c);
 	} else if (strcmp(a, "atonce") == 0) {
 		if (lab_most_at_once(play->lab) != atoi(b))
 			wrong(play, "%d at once, not %s", lab_most_at_once(play->lab), b);
 	} else if (strcmp(a, "container") == 0) {
-		const char *state = lab_container(play->lab, b);
-		if (state == NULL || strcmp(state, c) != 0)
-			wrong(play, "container %s is %s, not %s", b, state != NULL ? state : "gone", c);
+		expect_state(play, b, lab_container(play->lab, b), c);
+	} else if (strcmp(a, "guest") == 0) {
+		expect_state(play, b, lab_guest(play->lab, atoi(b)), c);
 	} else if (strcmp(a, "words") == 0) {
 		expect_words(play, rest, true);
 	} else if (strcmp(a, "no") == 0 && strcmp(b, "words") == 0) {
