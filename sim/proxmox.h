@@ -44,7 +44,8 @@ void sim_proxmox_tick(struct sim_proxmox *sim);
  *   revoke WHO                                   the token or user is gone
  *   disk NODE DEV HEALTH [wearout=N] | zfs NODE POOL HEALTH | zfs NODE off | update NODE PACKAGE
  *   replication VMID TARGET [fail=TEXT]
- *   certificate NODE days=N | certificate NODE changed
+ *   certificate NODE days=N|changed|foreign      (changed: renewed by the cluster's authority, as
+ *                                                pveupdate does; foreign: signed by itself)
  *   service NODE NAME running|dead
  *   dialect 7|8|9
  * What happens
@@ -96,6 +97,10 @@ enum sim_pve_wire sim_proxmox_knock(const struct sim_proxmox *sim, const char *n
 void sim_proxmox_handle(struct sim_proxmox *sim, const struct sim_pve_request *request,
 	struct arena *arena, struct sim_pve_reply *reply);
 
+/* Is shown every request before it is judged. */
+typedef void sim_pve_witness(void *ctx, const struct sim_pve_request *request);
+void sim_proxmox_witness(struct sim_proxmox *sim, sim_pve_witness *witness, void *ctx);
+
 /* What was asked of it: all but GET, "POST /nodes/pve1/qemu/100/status/start", by pattern. */
 int sim_proxmox_posts(const struct sim_proxmox *sim, const char *pattern);
 /* The n-th of them, from 0; NULL: no more. */
@@ -110,6 +115,23 @@ const char *sim_proxmox_guest_node(struct sim_proxmox *sim, int vmid);
 const char *sim_proxmox_node_at(const struct sim_proxmox *sim, const char *host);
 /* "AB:CD:…" of the node's certificate; NULL: no such node. */
 const char *sim_proxmox_fingerprint(struct sim_proxmox *sim, const char *node);
+
+/* The cluster's authority, PEM, as /etc/pve/pve-root-ca.pem. The first call makes it, with new
+ * certificates for all nodes; until then their fingerprints are only words. */
+const char *sim_proxmox_ca_pem(struct sim_proxmox *sim);
+
+/* The cluster in TLS, each node on its own loopback address (`node NAME ip=127.0.1.1`) and all on
+ * one port, served by a thread to which the world then belongs: reach it by sim_site_do. A wound
+ * clock is moved by the time that an answer takes (held_ms), and the answer leaves at once. Dead
+ * nodes refuse, since on loopback no host can be missing. NULL: no port was found. */
+struct sim_site;
+struct sim_site *sim_site_start(struct sim_proxmox *sim, struct clock *clock);
+int sim_site_port(const struct sim_site *site);
+/* Runs fn on the world's thread, between two requests, and waits for its end. */
+typedef void sim_site_fn(struct sim_proxmox *sim, void *ctx);
+void sim_site_do(struct sim_site *site, sim_site_fn *fn, void *ctx);
+/* The world belongs to the caller again. */
+void sim_site_stop(struct sim_site *site);
 
 /* `sim-proxmox SOCKET|PORT [LINE…]`: serves the world on a unix socket, or on a port of 127.0.0.1
  * (0: any; the port is printed), in plain HTTP until SIGTERM. Each LINE is one of a script, run at

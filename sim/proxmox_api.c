@@ -387,6 +387,8 @@ void sim_proxmox_handle(struct sim_proxmox *sim, const struct sim_pve_request *r
 		.body = "", .content_type = "application/json;charset=UTF-8", .held_ms = 20};
 	struct pve_call call = {.sim = sim, .arena = arena, .reply = reply, .node = -1};
 	sim_proxmox_tick(sim);
+	if (sim->witness != NULL)
+		sim->witness(sim->witness_ctx, request);
 	call.via = request->via == NULL ? 0 : pve_node_find(sim, request->via);
 	if (call.via < 0 || sim->node_count == 0) {
 		reply->wire = SIM_PVE_NO_ROUTE;

@@ -52,7 +52,7 @@ static bool node(struct pve_line *line)
 	made->stat_ms = sim->now_ms;
 	made->cert_from_ms = sim->now_ms - DAY_MS;
 	made->cert_to_ms = sim->now_ms + 729 * DAY_MS;
-	pve_fingerprint_new(made, 1);
+	pve_certify(sim, made);
 	pve_stat(sim, index);
 	return true;
 }
@@ -276,10 +276,13 @@ static bool certificate(struct pve_line *line)
 	if (where < 0)
 		return false;
 	struct pve_node *of = &line->sim->nodes[where];
-	if (strcmp(line->words[2], "changed") == 0)
-		pve_fingerprint_new(of, of->cert_serial + 1);
-	else
+	bool is_changed = strcmp(line->words[2], "changed") == 0;
+	of->cert_is_foreign = strcmp(line->words[2], "foreign") == 0;
+	if (!is_changed && !of->cert_is_foreign)
 		of->cert_to_ms = line->sim->now_ms + (int64_t)pve_line_number(line, "days", 729) * DAY_MS;
+	/* a certificate with another end is another certificate, where it can be seen */
+	if (is_changed || of->cert_is_foreign || line->sim->tls != NULL)
+		pve_certify(line->sim, of);
 	return true;
 }
 

@@ -1,41 +1,21 @@
-/*
- * The simulated cluster on a socket. Its own few lines of HTTP/1.1, because what counts here is
- * what servers hide: the reason phrase, answers that come late, are cut or never come, and the
- * connection that each error ends. One thread, one loop; the world belongs to it.
- */
+/* The simulated cluster as a program: in plain HTTP on one socket, by a script of timed lines. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/str.h"
-#include "sim/proxmox.h"
+#include "sim/proxmox_site.h"
 
-#define PEERS 64
-#define REQUEST_MAX 262144
 #define LINES_MAX 256
-#define IDLE_MS 5000 /* as the real one's keep-alive */
-
-struct peer {
-	int fd; /* -1: free */
-	char *in;
-	size_t in_bytes;
-	char *out;
-	size_t out_bytes, sent;
-	int64_t due_ms; /* when the answer leaves */
-	int64_t heard_ms;
-	bool is_silent, closes, has_answer;
-};
 
 struct script_line {
 	int64_t at_ms;
@@ -43,223 +23,35 @@ struct script_line {
 	bool done;
 };
 
-struct site {
-	struct sim_proxmox *sim;
-	struct clock *clock;
-	int listener;
-	struct peer peers[PEERS];
+struct program {
+	struct site site;
 	struct script_line lines[LINES_MAX];
 	int line_count;
 };
 
-static void drop(struct peer *peer)
-{
-	if (peer->fd >= 0)
-		close(peer->fd);
-	free(peer->in);
-	free(peer->out);
-	*peer = (struct peer){.fd = -1};
-}
-
-/* A header's value, in the arena; NULL: absent. */
-static char *header(struct arena *arena, const char *head, const char *name)
-{
-	size_t length = strlen(name);
-	for (const char *at = strstr(head, "\r\n"); at != NULL; at = strstr(at, "\r\n")) {
-		at += 2;
-		if (strncasecmp(at, name, length) != 0 || at[length] != ':')
-			continue;
-		at += length + 1;
-		at += strspn(at, " ");
-		return arena_strndup(arena, at, strcspn(at, "\r"));
-	}
-	return NULL;
-}
-
-/* head and body of one answer into the peer's own memory. */
-static void put_answer(struct peer *peer, const struct sim_pve_reply *reply)
-{
-	char *text = NULL;
-	size_t body_bytes = reply->body_bytes;
-	int head_bytes = asprintf(&text,
-		"HTTP/1.1 %d %s\r\nCache-Control: max-age=0\r\nConnection: %s\r\nPragma: no-cache\r\n"
-		"Server: pve-api-daemon/3.0\r\nContent-Length: %zu\r\nContent-Type: %s\r\n\r\n",
-		reply->status, reply->reason, reply->closes ? "close" : "Keep-Alive", body_bytes,
-		reply->content_type);
-	if (head_bytes < 0)
-		abort();
-	if (reply->wire == SIM_PVE_TRUNCATED)
-		body_bytes /= 2;
-	peer->out = realloc(text, (size_t)head_bytes + body_bytes + 1);
-	if (peer->out == NULL)
-		abort();
-	memcpy(peer->out + head_bytes, reply->body, body_bytes);
-	peer->out_bytes = (size_t)head_bytes + body_bytes;
-	peer->sent = 0;
-	peer->closes = reply->closes || reply->wire == SIM_PVE_TRUNCATED;
-}
-
-static void ask_world(struct site *site, struct peer *peer, char *head, char *body)
-{
-	auto_arena arena = arena_new((size_t)64 << 20);
-	char method[16], url[4096];
-	struct sim_pve_reply reply;
-	if (sscanf(head, "%15s %4095s HTTP/1.", method, url) != 2) {
-		drop(peer);
-		return;
-	}
-	struct sim_pve_request request = {.method = method,
-		.url = url,
-		.body = body,
-		.via = header(arena, head, "X-Sim-Via"),
-		.authorization = header(arena, head, "Authorization"),
-		.cookie = header(arena, head, "Cookie"),
-		.csrf = header(arena, head, "CSRFPreventionToken"),
-		.content_type = header(arena, head, "Content-Type")};
-	sim_proxmox_handle(site->sim, &request, arena, &reply);
-	if (reply.wire == SIM_PVE_SILENT || reply.wire == SIM_PVE_NO_ROUTE) {
-		peer->is_silent = true;
-	} else if (reply.wire == SIM_PVE_REFUSED || reply.wire == SIM_PVE_CLOSED) {
-		drop(peer);
-	} else {
-		put_answer(peer, &reply);
-		peer->has_answer = true;
-		peer->due_ms = clock_mono_ms(site->clock) + reply.held_ms;
-	}
-}
-
-/* One request of what was read, when it is whole. */
-static void take_request(struct site *site, struct peer *peer)
-{
-	if (peer->has_answer || peer->is_silent || peer->in_bytes == 0)
-		return;
-	peer->in[peer->in_bytes] = '\0';
-	char *end = strstr(peer->in, "\r\n\r\n");
-	if (end == NULL)
-		return;
-	auto_arena arena = arena_new(2 * REQUEST_MAX);
-	size_t head_bytes = (size_t)(end - peer->in) + 4;
-	char *head = arena_strndup(arena, peer->in, head_bytes);
-	const char *length = header(arena, head, "Content-Length");
-	size_t body_bytes = length != NULL ? (size_t)strtoul(length, NULL, 10) : 0;
-	if (body_bytes > REQUEST_MAX) {
-		drop(peer);
-		return;
-	}
-	if (peer->in_bytes < head_bytes + body_bytes)
-		return;
-	char *body = arena_strndup(arena, peer->in + head_bytes, body_bytes);
-	peer->in_bytes -= head_bytes + body_bytes;
-	memmove(peer->in, peer->in + head_bytes + body_bytes, peer->in_bytes);
-	ask_world(site, peer, head, body_bytes > 0 ? body : NULL);
-}
-
-static void read_peer(struct site *site, struct peer *peer)
-{
-	ssize_t n = read(peer->fd, peer->in + peer->in_bytes, REQUEST_MAX - peer->in_bytes);
-	if (n <= 0) {
-		if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			drop(peer);
-		return;
-	}
-	peer->in_bytes += (size_t)n;
-	peer->heard_ms = clock_mono_ms(site->clock);
-}
-
-static void write_peer(struct site *site, struct peer *peer)
-{
-	ssize_t n = send(peer->fd, peer->out + peer->sent, peer->out_bytes - peer->sent, MSG_NOSIGNAL);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	peer->sent += n > 0 ? (size_t)n : 0;
-	peer->heard_ms = clock_mono_ms(site->clock);
-	if (n > 0 && peer->sent < peer->out_bytes)
-		return;
-	if (n <= 0 || peer->closes) {
-		drop(peer);
-		return;
-	}
-	free(peer->out);
-	peer->out = NULL;
-	peer->has_answer = false;
-}
-
-static void accept_peer(struct site *site)
-{
-	int fd = accept4(site->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	for (int i = 0; fd >= 0 && i < PEERS; i++) {
-		if (site->peers[i].fd >= 0)
-			continue;
-		site->peers[i] = (struct peer){
-			.fd = fd, .heard_ms = clock_mono_ms(site->clock), .in = malloc(REQUEST_MAX + 1)};
-		if (site->peers[i].in == NULL)
-			abort();
-		return;
-	}
-	if (fd >= 0)
-		close(fd);
-}
-
-static void run_script(struct site *site)
+static void run_script(struct program *program)
 {
 	char text[256];
-	for (int i = 0; i < site->line_count; i++) {
-		struct script_line *line = &site->lines[i];
-		if (line->done || clock_mono_ms(site->clock) < line->at_ms)
+	for (int i = 0; i < program->line_count; i++) {
+		struct script_line *line = &program->lines[i];
+		if (line->done || clock_mono_ms(program->site.clock) < line->at_ms)
 			continue;
 		line->done = true;
-		if (!sim_proxmox_script(site->sim, line->text, text, sizeof(text)))
+		if (!sim_proxmox_script(program->site.sim, line->text, text, sizeof(text)))
 			fprintf(stderr, "sim-proxmox: %s: %s\n", line->text, text);
 	}
 }
 
-static void read_script(struct site *site, char **lines)
+static void read_script(struct program *program, char **lines)
 {
-	for (; *lines != NULL && site->line_count < LINES_MAX; lines++) {
+	for (; *lines != NULL && program->line_count < LINES_MAX; lines++) {
 		long ms = 0;
 		int skip = 0;
 		if (sscanf(*lines, "after %ld %n", &ms, &skip) != 1)
 			skip = 0;
-		struct script_line *next = &site->lines[site->line_count++];
-		next->at_ms = clock_mono_ms(site->clock) + ms;
+		struct script_line *next = &program->lines[program->line_count++];
+		next->at_ms = clock_mono_ms(program->site.clock) + ms;
 		STR_SET(next->text, *lines + skip);
-	}
-}
-
-/* Requests, answers that are due, and peers that have been silent for too long. */
-static void serve(struct site *site, int signals)
-{
-	struct pollfd fds[PEERS + 2] = {
-		{.fd = signals, .events = POLLIN}, {.fd = site->listener, .events = POLLIN}};
-	int64_t now = clock_mono_ms(site->clock);
-	for (int i = 0; i < PEERS; i++) {
-		const struct peer *peer = &site->peers[i];
-		bool is_due = peer->has_answer && peer->due_ms <= now;
-		fds[i + 2] = (struct pollfd){.fd = peer->fd,
-			.events = is_due       ? POLLOUT
-				: peer->has_answer ? 0
-								   : POLLIN};
-	}
-	if (poll(fds, PEERS + 2, 10) < 0)
-		return;
-	if (fds[1].revents != 0)
-		accept_peer(site);
-	for (int i = 0; i < PEERS; i++) {
-		struct peer *peer = &site->peers[i];
-		/* A slot that was free when poll looked may be taken by now. */
-		if (peer->fd < 0 || peer->fd != fds[i + 2].fd)
-			continue;
-		if ((fds[i + 2].revents & (POLLERR | POLLNVAL)) != 0)
-			drop(peer);
-		else if ((fds[i + 2].revents & POLLOUT) != 0)
-			write_peer(site, peer);
-		else if ((fds[i + 2].revents & (POLLIN | POLLHUP)) != 0)
-			read_peer(site, peer);
-		if (peer->fd >= 0)
-			take_request(site, peer);
-		if (peer->fd >= 0 && !peer->has_answer && !peer->is_silent &&
-			now - peer->heard_ms > IDLE_MS)
-			drop(peer);
 	}
 }
 
@@ -282,7 +74,7 @@ static int listen_on(const char *where)
 	}
 	int bound = is_port ? bind(fd, (const struct sockaddr *)&in, sizeof(in))
 						: bind(fd, (const struct sockaddr *)&un, sizeof(un));
-	if (fd < 0 || bound != 0 || listen(fd, PEERS) != 0) {
+	if (fd < 0 || bound != 0 || listen(fd, SITE_PEERS) != 0) {
 		fprintf(stderr, "sim-proxmox: %s: %s\n", where, strerror(errno));
 		if (fd >= 0)
 			close(fd);
@@ -307,29 +99,26 @@ int sim_proxmox_main(int argc, char **argv)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	struct pollfd signals = {.fd = signalfd(-1, &set, SFD_CLOEXEC), .events = POLLIN};
-	struct site *site = calloc(1, sizeof(*site));
-	if (site == NULL || signals.fd < 0)
+	struct program *program = calloc(1, sizeof(*program));
+	if (program == NULL || signals.fd < 0)
 		abort();
-	for (int i = 0; i < PEERS; i++)
-		site->peers[i].fd = -1;
+	struct site *site = &program->site;
+	site_init(site);
 	site->clock = clock_new_real();
 	site->sim = sim_proxmox_new(site->clock);
-	read_script(site, argv + 2);
-	run_script(site);
-	site->listener = listen_on(argv[1]);
-	while (site->listener >= 0 && poll(&signals, 1, 0) == 0) {
-		run_script(site);
+	read_script(program, argv + 2);
+	run_script(program);
+	site->listeners[0] = listen_on(argv[1]);
+	bool ok = site->listeners[0] >= 0;
+	while (ok && poll(&signals, 1, 0) == 0) {
+		run_script(program);
 		sim_proxmox_tick(site->sim);
-		serve(site, signals.fd);
+		site_step(site, signals.fd);
 	}
-	bool ok = site->listener >= 0;
-	for (int i = 0; i < PEERS; i++)
-		drop(&site->peers[i]);
-	if (ok)
-		close(site->listener);
+	site_done(site);
 	sim_proxmox_free(site->sim);
 	clock_free(site->clock);
 	close(signals.fd);
-	free(site);
+	free(program);
 	return ok ? 0 : 1;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/server_tls.h"
+
 void *pve_more(void *list, int count, size_t size)
 {
 	/* Doubled when full: a power of two, or nothing yet. */
@@ -58,6 +60,9 @@ void sim_proxmox_free(struct sim_proxmox *sim)
 		free(sim->journal[i]);
 	for (int i = 0; i < PVE_GETS; i++)
 		free(sim->gets[i]);
+	for (int i = 0; i < sim->node_count; i++)
+		sim_tls_host_free(sim->nodes[i].tls);
+	sim_tls_free(sim->tls);
 	free(sim->tasks);
 	free(sim->journal);
 	free(sim->guests);
@@ -236,17 +241,49 @@ void pve_node_life(struct sim_proxmox *sim, int index, enum pve_life life)
 	}
 }
 
-void pve_fingerprint_new(struct pve_node *node, int serial)
+/* A certificate that nobody will see is a fingerprint and no more. */
+static void make_up_fingerprint(struct pve_node *node)
 {
 	char *at = node->fingerprint;
-	unsigned x = 2166136261u + (unsigned)serial * 977u;
+	unsigned x = 2166136261u + (unsigned)node->cert_serial * 977u;
 	for (const char *c = node->name; *c != '\0'; c++)
 		x = (x ^ (unsigned char)*c) * 16777619u;
 	for (int i = 0; i < 32; i++) {
 		x = x * 1103515245u + 12345u;
 		at += snprintf(at, 4, "%02X%s", x >> 16 & 255, i < 31 ? ":" : "");
 	}
-	node->cert_serial = serial;
+}
+
+void pve_certify(const struct sim_proxmox *sim, struct pve_node *node)
+{
+	node->cert_serial++;
+	if (sim->tls == NULL) {
+		make_up_fingerprint(node);
+		return;
+	}
+	const struct sim_tls_name name = {.host = node->name,
+		.ip = node->ip,
+		.from_s = (sim->now_ms - node->cert_from_ms) / 1000,
+		.to_s = (node->cert_to_ms - sim->now_ms) / 1000,
+		.is_foreign = node->cert_is_foreign};
+	sim_tls_host_free(node->tls);
+	node->tls = sim_tls_certify(sim->tls, &name, node->fingerprint);
+}
+
+const char *sim_proxmox_ca_pem(struct sim_proxmox *sim)
+{
+	if (sim->tls != NULL)
+		return sim_tls_ca_pem(sim->tls);
+	sim->tls = sim_tls_new();
+	for (int i = 0; i < sim->node_count; i++)
+		pve_certify(sim, &sim->nodes[i]);
+	return sim_tls_ca_pem(sim->tls);
+}
+
+void sim_proxmox_witness(struct sim_proxmox *sim, sim_pve_witness *witness, void *ctx)
+{
+	sim->witness = witness;
+	sim->witness_ctx = ctx;
 }
 
 const struct pve_guest_view *pve_guest_view(

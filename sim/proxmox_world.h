@@ -50,6 +50,8 @@ struct pve_node {
 	struct pve_node_view seen, frozen;
 	int64_t cert_from_ms, cert_to_ms;
 	int cert_serial;
+	bool cert_is_foreign;     /* the user's own, not of the cluster's authority */
+	struct sim_tls_host *tls; /* NULL until the cluster has an authority */
 	struct pve_disk disks[8];
 	int disk_count;
 	char zfs[24], zfs_health[16];
@@ -195,6 +197,9 @@ enum pve_answers {
 
 #define PVE_GETS 4096
 struct sim_proxmox {
+	struct sim_tls *tls; /* NULL: fingerprints are only words */
+	sim_pve_witness *witness;
+	void *witness_ctx;
 	const struct clock *clock;
 	int64_t now_ms; /* wall, of the event that is being played */
 	char cluster[32];
@@ -254,7 +259,8 @@ bool pve_online(const struct sim_proxmox *sim, int via, int node);
 bool pve_reaches(const struct sim_proxmox *sim, int via, int node);
 void pve_cut(struct sim_proxmox *sim, int node, int group);
 void pve_node_life(struct sim_proxmox *sim, int node, enum pve_life life);
-void pve_fingerprint_new(struct pve_node *node, int serial);
+/* Gives the node a new certificate. */
+void pve_certify(const struct sim_proxmox *sim, struct pve_node *node);
 /* The resource view of them where via is asked; NULL: unknown by now. */
 const struct pve_guest_view *pve_guest_view(
 	const struct sim_proxmox *sim, int via, const struct pve_guest *guest);
