@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,15 @@ static const char magic[] = "homeostat secret 1\n";
 #define MAGIC_BYTES (sizeof(magic) - 1)
 #define FILE_MAX (MAGIC_BYTES + crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + VALUE_MAX)
 
+/* Never changed once it can be seen, never freed before secret_done: readers need no lock. */
 struct held {
 	struct held *next;
 	char *value; /* locked memory */
 };
 
 static struct {
-	struct held *held;
-	bool warned;
+	_Atomic(struct held *) held;
+	atomic_bool warned;
 } secrets;
 
 static void die(const char *what)
@@ -62,11 +64,9 @@ static char *locked(size_t bytes)
 		abort();
 	}
 	/* sodium_malloc keeps to itself that it could not lock */
-	if (sodium_mlock(memory, bytes) != 0 && !secrets.warned) {
-		secrets.warned = true;
+	if (sodium_mlock(memory, bytes) != 0 && !atomic_exchange(&secrets.warned, true))
 		log_warn("secrets may be swapped to disk: the limit of locked memory is too low: raise it "
 				 "(LimitMEMLOCK=8M in the unit, ulimit -l 8192 in a shell)");
-	}
 	return memory;
 }
 
@@ -76,10 +76,11 @@ static void locked_free_at(char **memory)
 }
 #define auto_locked __attribute__((cleanup(locked_free_at))) char *
 
-/* Keeps a value until secret_done: the same text only once. */
+/* Keeps a value until secret_done: the same text only once, or as often as threads asked for it in
+ * the same moment. */
 static const char *hold(const char *value)
 {
-	for (struct held *held = secrets.held; held != NULL; held = held->next)
+	for (struct held *held = atomic_load(&secrets.held); held != NULL; held = held->next)
 		if (strcmp(held->value, value) == 0)
 			return held->value;
 	struct held *held = malloc(sizeof(*held));
@@ -87,9 +88,10 @@ static const char *hold(const char *value)
 		abort();
 	held->value = locked(strlen(value) + 1);
 	memcpy(held->value, value, strlen(value) + 1);
-	held->next = secrets.held;
-	secrets.held = held;
 	redact_register(value);
+	held->next = atomic_load(&secrets.held);
+	while (!atomic_compare_exchange_weak(&secrets.held, &held->next, held))
+		;
 	return held->value;
 }
 
@@ -272,7 +274,7 @@ static const char *resolve_secret(const char *state_dir, const char *name, struc
 	if (!check_name(name, err))
 		return NULL;
 	const char *value = from_credential(name, &why);
-	if (value == NULL && why.kind == ERR_GONE)
+	if (value == NULL && why.kind == ERR_GONE && state_dir != NULL)
 		value = from_store(state_dir, name, &why);
 	if (value == NULL && why.kind == ERR_GONE)
 		err_set(err, ERR_GONE, "secret:%s is not set: run: homeostat secret set %s", name, name);
@@ -350,10 +352,11 @@ const char **secret_list(const char *state_dir, struct arena *arena, struct err 
 
 void secret_done(void)
 {
-	while (secrets.held != NULL) {
-		struct held *next = secrets.held->next;
-		sodium_free(secrets.held->value);
-		free(secrets.held);
-		secrets.held = next;
+	struct held *held = atomic_exchange(&secrets.held, NULL);
+	while (held != NULL) {
+		struct held *next = held->next;
+		sodium_free(held->value);
+		free(held);
+		held = next;
 	}
 }

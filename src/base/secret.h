@@ -3,7 +3,7 @@
  * our own encrypted store (state/secrets/NAME; libsodium's secretbox; the key in the credential
  * homeostat.key or in state/secret.key, mode 0600), "env:NAME" from the environment. A value is
  * held in locked memory that core dumps leave out, and is known to the redactor from its first
- * moment. Config thread only.
+ * moment. Any thread resolves; secret_done is for the end, when no other thread is left.
  */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
@@ -18,7 +18,8 @@
 void secret_init(void);
 
 /* Resolves "secret:NAME" or "env:NAME"; anything else is returned as it is (and registered with the
- * redactor). The value is in locked memory until secret_done. NULL: err says what is missing and
+ * redactor). The value is in locked memory until secret_done. state_dir may be NULL: there is no
+ * store. NULL: err says what is missing and
  * the command that sets it. */
 const char *secret_resolve(const char *state_dir, const char *reference, struct err *err);
 

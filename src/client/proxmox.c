@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/http_tls.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "client/proxmox_internal.h"
 
@@ -55,9 +56,24 @@ static bool is_header_text(const char *text)
 	return true;
 }
 
+/* The value of "secret:NAME", "env:NAME" or the value itself, from now on unknown to any log. */
+static bool resolve(struct proxmox *proxmox, const char *key, const char **value, struct err *err)
+{
+	if (*value == NULL)
+		return true;
+	const char *found = secret_resolve(proxmox->config.state, *value, err);
+	if (found == NULL)
+		return err_prefix(err, "%s", key);
+	*value = found;
+	return true;
+}
+
 static bool check_login(struct proxmox *proxmox, struct err *err)
 {
-	const struct config_proxmox *config = &proxmox->config;
+	struct config_proxmox *config = &proxmox->config;
+	if (!resolve(proxmox, "token_secret", &config->token_secret, err) ||
+		!resolve(proxmox, "password", &config->password, err))
+		return false;
 	if (config->token_id == NULL) {
 		if (config->user != NULL && config->password != NULL && strchr(config->user, '@') != NULL)
 			return true;
@@ -90,6 +106,7 @@ static void copy_config(struct proxmox *proxmox, const struct config_proxmox *co
 		.token_secret = arena_strdup(arena, config->token_secret),
 		.user = arena_strdup(arena, config->user),
 		.password = arena_strdup(arena, config->password),
+		.state = arena_strdup(arena, config->state),
 		.ca_file = arena_strdup(arena, config->ca_file)};
 }
 

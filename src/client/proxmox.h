@@ -22,8 +22,9 @@
 
 struct proxmox;
 
-/* Talks to nobody. Strings are copied; the clock must outlive the handle. NULL: the configuration
- * makes no sense. A refused login takes the server 3 s, so no timeout below 5 s is used. */
+/* Talks to nobody. Strings are copied; the clock must outlive the handle. token_secret and password
+ * are values, "secret:NAME" or "env:NAME". NULL: the configuration makes no sense, or a secret is
+ * not set. A refused login takes the server 3 s, so no timeout below 5 s is used. */
 struct proxmox *proxmox_open(const struct config_proxmox *config, const struct clock *clock,
 	int stop_fd, struct err *err);
 void proxmox_close(struct proxmox *proxmox);

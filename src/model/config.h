@@ -26,6 +26,7 @@ struct config_proxmox {
 	const char *url;                               /* https://192.168.1.99:8006 */
 	const char *token_id, *token_secret;           /* homeostat@pve!agent; or, instead: */
 	const char *user, *password;                   /* homeostat@pve: a ticket is asked for */
+	const char *state;                             /* where secret:NAME is kept; NULL: nowhere */
 	const char *ca_file, *fingerprint;             /* NULL both: the system's authorities */
 	const char *ssh;                               /* NULL: nothing over ssh */
 	const int *critical;                           /* guests that must run */
