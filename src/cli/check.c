@@ -48,9 +48,10 @@ static void check_file(struct check *check)
 {
 	char text[480];
 	const struct config *config = check->config;
-	STR_FORMAT(text, "%d source%s, %d row%s of policy, auto-healing %s at the first start",
-		config->docker_count, config->docker_count == 1 ? "" : "s", config->policy_count,
-		config->policy_count == 1 ? "" : "s", healing_name(config->healing));
+	int count = config->docker_count + config->proxmox_count;
+	STR_FORMAT(text, "%d source%s, %d row%s of policy, auto-healing %s at the first start", count,
+		count == 1 ? "" : "s", config->policy_count, config->policy_count == 1 ? "" : "s",
+		healing_name(config->healing));
 	note(check, true, config->file, text);
 	for (int i = 0; config->warnings != NULL && config->warnings[i] != NULL; i++)
 		fprintf(check->cli->complaints, "%swarning:%s %s\n", cli_colour(check->cli, CLI_YELLOW),

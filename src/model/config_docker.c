@@ -1,81 +1,13 @@
 /* The docker section: engines and how they are reached. */
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "model/config_keys.h"
 
-/* "user:password@host:port" taken apart; empty where there is none. */
-struct authority {
-	char user[128], host[256], port[8];
-	bool has_password, bad;
-};
-
-static void part(char *field, size_t size, const char *start, const char *end, bool *bad)
-{
-	size_t length = (size_t)(end - start);
-	*bad = *bad || length >= size;
-	str_format(field, size, "%.*s", (int)length, start);
-}
-
-static void read_host(const char *start, const char *end, struct authority *out)
-{
-	const char *colon = memchr(start, ':', (size_t)(end - start));
-	if (*start == '[') {
-		const char *bracket = memchr(start, ']', (size_t)(end - start));
-		out->bad = out->bad || bracket == NULL || (bracket + 1 < end && bracket[1] != ':');
-		colon = bracket != NULL && bracket + 1 < end ? bracket + 1 : NULL;
-	}
-	part(out->host, sizeof(out->host), start, colon != NULL ? colon : end, &out->bad);
-	if (colon == NULL)
-		return;
-	part(out->port, sizeof(out->port), colon + 1, end, &out->bad);
-	long port = strtol(out->port, NULL, 10);
-	out->bad = out->bad || out->port[0] == '\0' || port < 1 || port > 65535 ||
-		strspn(out->port, "0123456789") != strlen(out->port);
-}
-
-/* A host or user that begins with a dash would be an option to the programs it is given to. */
-static bool is_sane(const char *text, const char *marks)
-{
-	if (*text == '-')
-		return false;
-	for (; *text != '\0'; text++)
-		if (!isalnum((unsigned char)*text) && strchr(marks, *text) == NULL)
-			return false;
-	return true;
-}
-
-/* text: what follows "://". */
-static struct authority read_authority(const char *text)
-{
-	struct authority out = {0};
-	const char *end = text + strcspn(text, "/?#");
-	const char *at = memrchr(text, '@', (size_t)(end - text));
-	const char *host = at != NULL ? at + 1 : text;
-	if (at != NULL) {
-		const char *colon = memchr(text, ':', (size_t)(at - text));
-		out.has_password = colon != NULL;
-		part(out.user, sizeof(out.user), text, colon != NULL ? colon : at, &out.bad);
-		out.bad = out.bad || out.user[0] == '\0';
-	}
-	read_host(host, end, &out);
-	out.bad = out.bad || out.host[0] == '\0' || !is_sane(out.host, ".-_[]:%") ||
-		!is_sane(out.user, "._-+$%");
-	return out;
-}
-
-static bool is_loopback(const char *host)
-{
-	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-		(str_starts(host, "127.") && strspn(host, "0123456789.") == strlen(host));
-}
-
 static bool check_host(struct config_reader *reader, const struct config_docker *docker)
 {
 	const char *rest = strstr(docker->url, "://") + strlen("://");
-	struct authority host = read_authority(rest);
+	struct config_host host = config_host_read(rest);
 	bool plain = str_starts(docker->url, "http://"), ssh = str_starts(docker->url, "ssh://");
 	const char *path = rest + strcspn(rest, "/?#");
 	if (host.bad)
@@ -86,7 +18,7 @@ static bool check_host(struct config_reader *reader, const struct config_docker 
 		return config_fail(reader, docker->line, "docker.url",
 			"\"%.100s\": remove what follows the host: homeostat adds the paths of the API",
 			docker->url);
-	if (plain && !is_loopback(host.host))
+	if (plain && !config_host_is_loopback(host.host))
 		return config_fail(reader, docker->line, "docker.url",
 			"http:// to %.100s is refused: whoever can reach a Docker API without TLS owns its "
 			"host: "
@@ -133,22 +65,6 @@ static bool check_url(struct config_reader *reader, const struct config_docker *
 					  : "unix:///path, https://host:2376 or ssh://user@host");
 }
 
-/* 32 pairs of hexadecimal digits, with colons or without. */
-static bool is_fingerprint(const char *text)
-{
-	int digits = 0;
-	if (str_starts(text, "SHA256:") || str_starts(text, "sha256:"))
-		text += strlen("SHA256:");
-	for (; *text != '\0'; text++) {
-		if (*text == ':' && digits % 2 == 0 && digits > 0 && digits < 64)
-			continue;
-		if (!isxdigit((unsigned char)*text))
-			return false;
-		digits++;
-	}
-	return digits == 64;
-}
-
 static bool check_tls(struct config_reader *reader, const struct config_docker *docker)
 {
 	bool https = str_starts(docker->url, "https://");
@@ -165,7 +81,7 @@ static bool check_tls(struct config_reader *reader, const struct config_docker *
 			"%s is missing: cert_file and key_file go "
 			"together",
 			docker->cert_file == NULL ? "cert_file" : "key_file");
-	if (docker->fingerprint != NULL && !is_fingerprint(docker->fingerprint))
+	if (docker->fingerprint != NULL && !config_is_fingerprint(docker->fingerprint))
 		return config_fail(reader, docker->line, "docker.fingerprint",
 			"is no SHA-256 fingerprint: 32 pairs of hexadecimal digits, as shown by: openssl x509 "
 			"-noout -fingerprint -sha256 -in FILE");

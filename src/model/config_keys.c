@@ -23,7 +23,6 @@
 
 /* Sections that a later version will read: known, so that nobody takes silence for protection. */
 static const char *const later[] = {
-	"proxmox",
 	"systemd",
 	"mcp",
 	"probes",
@@ -157,6 +156,39 @@ static const struct config_key keys[] = {
 		"https: the engine's certificate by its fingerprint, 32 pairs of hexadecimal digits with "
 		"colons, where no authority signed it.",
 		PLAIN(TYPE_TEXT, AT(config_docker, fingerprint))},
+	{"proxmox", "list", "", "Proxmox VE clusters and single nodes, 7 to 9. At most 32.", SECTION},
+	{"proxmox.name", "name", "pve",
+		"What the cluster is called in messages. Each source needs its own.",
+		PLAIN(TYPE_NAME, AT(config_proxmox, name))},
+	{"proxmox.url", "URL", "",
+		"Any node of the cluster, as https://192.168.1.99:8006; the others are learnt from it. "
+		"http:// only on this machine.",
+		PLAIN(TYPE_TEXT, AT(config_proxmox, url))},
+	{"proxmox.token_id", "USER@REALM!NAME", "",
+		"The API token to log in by, as homeostat@pve!agent. Needs token_secret.",
+		PLAIN(TYPE_TEXT, AT(config_proxmox, token_id))},
+	{"proxmox.token_secret", "secret:NAME or env:NAME", "",
+		"The token's secret, which pveum printed once, when the token was made.",
+		PLAIN(TYPE_SECRET, AT(config_proxmox, token_secret))},
+	{"proxmox.user", "USER@REALM", "",
+		"Instead of a token: the user to log in as, as homeostat@pve. Needs password.",
+		PLAIN(TYPE_TEXT, AT(config_proxmox, user))},
+	{"proxmox.password", "secret:NAME or env:NAME", "", "The user's password.",
+		PLAIN(TYPE_SECRET, AT(config_proxmox, password))},
+	{"proxmox.ca_file", "file", "",
+		"The certificate authority that signed the nodes' certificates, PEM; of a cluster its own: "
+		"a copy of /etc/pve/pve-root-ca.pem.",
+		PLAIN(TYPE_FILE, AT(config_proxmox, ca_file))},
+	{"proxmox.fingerprint", "SHA-256 fingerprint", "",
+		"The certificate of the node in url by its fingerprint. Proxmox VE renews its certificates "
+		"every two years: ca_file lasts longer.",
+		PLAIN(TYPE_TEXT, AT(config_proxmox, fingerprint))},
+	{"proxmox.ssh", "user@host", "", "Only for actions that the API does not have.",
+		PLAIN(TYPE_TEXT, AT(config_proxmox, ssh))},
+	{"proxmox.critical", "list of numbers, 100 to 999999999", "",
+		"Guests that must run, by their numbers, as [104, 101].",
+		CHECK(TYPE_NUMBERS, AT(config_proxmox, critical), AT(config_proxmox, critical_count), 100,
+			999999999)},
 	{"thresholds", "map", "", "What counts as too much.", SECTION},
 	{"thresholds.node_cpu", "percent, 1 to 100", "90", "CPU of a node.", SHARE(node_cpu)},
 	{"thresholds.node_memory", "percent, 1 to 100", "90", "Memory of a node.", SHARE(node_memory)},

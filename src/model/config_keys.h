@@ -19,6 +19,8 @@ enum config_type {
 	TYPE_PATH,     /* const char *: absolute */
 	TYPE_FILE,     /* const char *: absolute, can be read */
 	TYPE_PATTERN,  /* const char * */
+	TYPE_SECRET,   /* const char *: secret:NAME, env:NAME, or the value in a private file */
+	TYPE_NUMBERS,  /* const int *, each once; how many, int, at second_offset: [104, 101] */
 	TYPE_DURATION, /* int64_t, ms */
 	TYPE_COUNT,    /* int */
 	TYPE_FLAG,     /* bool: true, false */
@@ -61,7 +63,19 @@ bool config_read_map(struct config_reader *reader, const struct yaml *map, const
 bool config_read_value(struct config_reader *reader, const struct yaml *value,
 	const struct config_key *key, void *out);
 
+/* "user:password@host:port" taken apart; empty where there is none. */
+struct config_host {
+	char user[128], host[256], port[8];
+	bool has_password, bad;
+};
+/* text: what follows "://". */
+struct config_host config_host_read(const char *text);
+bool config_host_is_loopback(const char *host);
+/* 32 pairs of hexadecimal digits, with colons or without. */
+bool config_is_fingerprint(const char *text);
+
 bool config_read_docker(struct config_reader *reader, const struct yaml *list);
+bool config_read_proxmox(struct config_reader *reader, const struct yaml *list);
 bool config_read_policy(struct config_reader *reader, const struct yaml *list);
 
 #endif

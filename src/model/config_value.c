@@ -46,8 +46,8 @@ static bool read_count(const struct place *place, const char *text, int *count)
 	char *end;
 	long long read = strtoll(text, &end, 10);
 	if (end == text || *end != '\0' || isspace((unsigned char)*text))
-		return FAIL(
-			place, "\"%.60s\" is no whole number: write it as %s", text, place->key->otherwise);
+		return FAIL(place, "\"%.60s\" is no whole number: write it as %s", text,
+			check->type == TYPE_NUMBERS ? "104" : place->key->otherwise);
 	if (read < check->min || read > check->max)
 		return FAIL(place, "%.60s is out of range: from %lld to %lld", text, (long long)check->min,
 			(long long)check->max);
@@ -130,6 +130,30 @@ static bool read_flag(const struct place *place, const char *text, bool *flag)
 		FAIL(place, "\"%.60s\": write true or false", text);
 }
 
+/* A reference is resolved when it is used: a secret may be set after the file was written. */
+static bool read_secret(const struct place *place, const char *text)
+{
+	struct config_reader *reader = place->reader;
+	bool is_env = str_starts(text, "env:");
+	if (is_env || str_starts(text, "secret:")) {
+		const char *name = strchr(text, ':') + 1;
+		bool good = *name != '\0' && *name != '.' && strlen(name) <= 64;
+		for (const char *c = name; *c != '\0' && good; c++)
+			good = isalnum((unsigned char)*c) || strchr(is_env ? "_" : "_.-", *c) != NULL;
+		return good ||
+			FAIL(place, "\"%.60s\": after %s comes a name of 1 to 64 letters, digits%s", text,
+				is_env ? "env:" : "secret:", is_env ? " and _" : ", _ . and -");
+	}
+	if (!reader->is_private)
+		return FAIL(place,
+			"is in clear text, and others can read this file: chmod 600 %s, or better keep it by: "
+			"homeostat secret set NAME, and write secret:NAME",
+			reader->name);
+	config_warn(reader, place->line, place->key->path,
+		"is in clear text: keep it by: homeostat secret set NAME, and write secret:NAME");
+	return true;
+}
+
 static bool read_healing(const struct place *place, const char *text, enum healing *healing)
 {
 	return healing_parse(text, healing) ||
@@ -167,6 +191,7 @@ static bool read_text(const struct place *place, const char *text, void *out)
 		[TYPE_PATH] = read_path,
 		[TYPE_FILE] = read_file,
 		[TYPE_PATTERN] = read_pattern,
+		[TYPE_SECRET] = read_secret,
 	};
 	const struct config_check *check = place->key->check;
 	if (check->type != TYPE_TEXT && !readers[check->type](place, text))
@@ -185,6 +210,7 @@ static bool read_typed(const struct place *place, const char *text, void *out)
 	case TYPE_PATH:
 	case TYPE_FILE:
 	case TYPE_PATTERN:
+	case TYPE_SECRET:
 		return read_text(place, text, out);
 	case TYPE_DURATION:
 		return read_duration(place, text, at);
@@ -202,9 +228,51 @@ static bool read_typed(const struct place *place, const char *text, void *out)
 		return read_risk(place, text, at);
 	case TYPE_CONSENT:
 		return read_consent(place, text, at);
+	case TYPE_NUMBERS:
 	case TYPE_SECTION:
 		break;
 	}
+	return true;
+}
+
+static bool check_scalar(const struct place *place, const struct yaml *value)
+{
+	const char *type = place->key->type;
+	if (value->kind != YAML_SCALAR)
+		return FAIL(place, "is a %s where a single value was expected: %s",
+			value->kind == YAML_LIST ? "list" : "section", type);
+	if (value->text[0] == '\0')
+		return FAIL(place, "has no value: give one (%s) or remove the key", type);
+	for (const char *c = value->text; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7F)
+			return FAIL(place, "has a line break or a control character in its value: remove it");
+	return true;
+}
+
+static bool read_numbers(struct place *place, const struct yaml *list, void *out)
+{
+	const struct config_check *check = place->key->check;
+	int *count = (int *)(void *)((char *)out + check->second_offset);
+	if (list->kind != YAML_LIST)
+		return FAIL(place, "must be a list: write it as [104, 101]");
+	size_t length = 0;
+	for (const struct yaml *item = list->children; item != NULL; item = item->next)
+		length++;
+	int *numbers = arena_try(place->reader->arena, (length + 1) * sizeof(int));
+	if (numbers == NULL)
+		return FAIL(place, "has too many numbers");
+	*count = 0;
+	for (const struct yaml *item = list->children; item != NULL; item = item->next) {
+		int *number = &numbers[*count];
+		place->line = item->line;
+		if (!check_scalar(place, item) || !read_count(place, item->text, number))
+			return false;
+		for (int i = 0; i < *count; i++)
+			if (numbers[i] == *number)
+				return FAIL(place, "%d is there twice: remove one", *number);
+		(*count)++;
+	}
+	*(const int **)(void *)((char *)out + check->offset) = numbers;
 	return true;
 }
 
@@ -212,13 +280,7 @@ bool config_read_value(
 	struct config_reader *reader, const struct yaml *value, const struct config_key *key, void *out)
 {
 	struct place place = {reader, key, value->line > 0 ? value->line : 1};
-	if (value->kind != YAML_SCALAR)
-		return FAIL(&place, "is a %s where a single value was expected: %s",
-			value->kind == YAML_LIST ? "list" : "section", key->type);
-	if (value->text[0] == '\0')
-		return FAIL(&place, "has no value: give one (%s) or remove the key", key->type);
-	for (const char *c = value->text; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7F)
-			return FAIL(&place, "has a line break or a control character in its value: remove it");
-	return read_typed(&place, value->text, out);
+	if (key->check->type == TYPE_NUMBERS)
+		return read_numbers(&place, value, out);
+	return check_scalar(&place, value) && read_typed(&place, value->text, out);
 }
