@@ -116,8 +116,7 @@ static void open_watchers(struct lab *lab)
 				.clock = lab->clock,
 				.stop_fd = jobs_stop_fd(lab->jobs)};
 			source_title(sources[s], &context);
-			heal_add_source(
-				lab->heal, context.name, context.suffix, &context.root, context.cursor);
+			heal_add_source(lab->heal, context.name, context.suffix, &context.root, context.cursor);
 			struct watcher *watcher = watcher_new(sources[s], &context, lab->inbox, &err);
 			if (watcher == NULL)
 				fail_msg("%s", err.text);

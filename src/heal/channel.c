@@ -10,89 +10,97 @@
 
 /* Why this press of this button counts for nothing; NULL: it counts. */
 static const char *refusal(
-	struct heal *heal, const struct request *request, const struct button *button)
+	struct heal *heal, const struct request *request, const struct token *token)
 {
-	if (!str_equal(button->channel, request->channel) ||
-		(button->chat != 0 && button->chat != request->chat))
+	if (!str_equal(token->channel, request->channel) ||
+		(token->chat != 0 && token->chat != request->chat))
 		return "this button belongs to another chat";
-	if (button->used_at != 0)
+	if (token->used_at != 0)
 		return "it was pressed before";
-	if (button->expires_at != 0 && now_ms(heal) >= button->expires_at)
+	if (token->expires_at != 0 && now_ms(heal) >= token->expires_at)
 		return "this button is too old: open the menu again";
 	return NULL;
 }
 
 /* An approval's buttons are for that approval alone: when it is asked anew, older messages' buttons
  * are dead. */
-static bool is_newest(struct heal *heal, const struct button *button, struct answer *answer)
+static bool is_newest(struct heal *heal, const struct token *token, struct answer *answer)
 {
 	struct approval approval = {0};
 	struct err err = {0};
-	stored(heal, store_approval_newest(heal->store, button->incident_id, &approval, &err), &err);
-	if (approval.id == button->approval_id)
+	stored(heal, store_approval_newest(heal->store, token->incident_id, &approval, &err), &err);
+	if (approval.id == token->approval_id)
 		return true;
 	answer_with(answer, 409, "nothing was done: it was asked anew since; see the newer message");
 	return false;
 }
 
-static void obey(struct heal *heal, const struct request *press, const struct button *button,
+static void obey(struct heal *heal, const struct request *press, const struct token *token,
 	struct answer *answer)
 {
 	struct request request = *press;
-	request.incident_id = button->incident_id;
-	STR_SET(request.plan_hash, button->plan_hash);
-	switch (button->kind) {
-	case BUTTON_PAGE:
+	request.incident_id = token->incident_id;
+	STR_SET(request.plan_hash, token->plan_hash);
+	switch (token->kind) {
+	case TOKEN_PAGE:
 		answer_with(answer, 200, "");
 		break;
-	case BUTTON_APPROVE:
-	case BUTTON_REJECT:
-	case BUTTON_LATER:
-		request.approve = button->kind == BUTTON_APPROVE;
-		request.for_ms = button->kind == BUTTON_LATER ? heal->config->brakes.later_ms : 0;
-		if (is_newest(heal, button, answer))
+	case TOKEN_APPROVE:
+	case TOKEN_REJECT:
+	case TOKEN_LATER:
+		request.approve = token->kind == TOKEN_APPROVE;
+		request.for_ms = token->kind == TOKEN_LATER ? heal->config->brakes.later_ms : 0;
+		if (is_newest(heal, token, answer))
 			decide_approval(heal, &request, answer);
 		break;
-	case BUTTON_ORDER:
-		STR_SET(request.action, button->action);
-		STR_SET(request.component, button->component);
-		STR_SET(request.params, button->params);
+	case TOKEN_ORDER:
+		STR_SET(request.action, token->action);
+		STR_SET(request.component, token->component);
+		STR_SET(request.params, token->params);
 		give_order(heal, &request, answer);
 		break;
-	case BUTTON_HEALING:
-		if (healing_parse(button->page, &request.healing))
+	case TOKEN_HEALING:
+		if (healing_parse(token->page, &request.healing))
 			set_healing(heal, &request, answer);
 		break;
-	case BUTTON_KINDS:
+	case TOKEN_RETRY:
+		retry(heal, &request, answer);
+		break;
+	case TOKEN_MUTE:
+		STR_SET(request.component, token->component);
+		request.for_ms = token->for_ms;
+		set_mute(heal, &request, answer);
+		break;
+	case TOKEN_KINDS:
 		break;
 	}
 }
 
 /* Whether a press is used up by what came of it: one more person may be needed for an approval, and
  * a page can be shown again. */
-static bool is_used_up(const struct button *button, const struct answer *answer)
+static bool is_used_up(const struct token *token, const struct answer *answer)
 {
-	return button->kind == BUTTON_ORDER || button->kind == BUTTON_HEALING ? answer->ok : false;
+	return token->kind == TOKEN_ORDER || token->kind == TOKEN_HEALING ? answer->ok : false;
 }
 
 void take_press(struct heal *heal, const struct request *request, struct answer *answer)
 {
 	struct err err = {0};
-	if (!store_button_get(heal->store, request->button, &answer->button, &err)) {
+	if (!store_token_get(heal->store, request->token, &answer->token, &err)) {
 		if (err.kind != ERR_GONE)
 			stored(heal, false, &err);
 		answer_with(answer, 404, "this button means nothing any more: open the menu again");
 		return;
 	}
-	const char *why = refusal(heal, request, &answer->button);
+	const char *why = refusal(heal, request, &answer->token);
 	if (why != NULL) {
 		answer->status = 409;
 		STR_FORMAT(answer->text, "nothing was done: %s", why);
 		return;
 	}
-	obey(heal, request, &answer->button, answer);
-	if (is_used_up(&answer->button, answer) && must_store(heal))
-		stored(heal, store_button_use(heal->store, request->button, now_ms(heal), &err), &err);
+	obey(heal, request, &answer->token, answer);
+	if (is_used_up(&answer->token, answer) && must_store(heal))
+		stored(heal, store_token_use(heal->store, request->token, now_ms(heal), &err), &err);
 }
 
 void note_progress(struct heal *heal, const struct request *request, int64_t incident_id)
@@ -100,14 +108,14 @@ void note_progress(struct heal *heal, const struct request *request, int64_t inc
 	struct err err = {0};
 	if (request->channel[0] == '\0' || request->message_id == 0)
 		return;
-	struct message message = {.chat = request->chat,
+	struct posting posting = {.chat = request->chat,
 		.message_id = request->message_id,
 		.incident_id = incident_id,
 		.purpose = "order",
 		.at = now_ms(heal)};
-	STR_SET(message.channel, request->channel);
+	STR_SET(posting.channel, request->channel);
 	if (must_store(heal))
-		stored(heal, store_message_add(heal->store, &message, &err), &err);
+		stored(heal, store_posting_add(heal->store, &posting, &err), &err);
 }
 
 static void keep_all(struct heal *heal, const struct request *request)
@@ -115,15 +123,15 @@ static void keep_all(struct heal *heal, const struct request *request)
 	struct err err = {0};
 	for (int i = 0; i < request->count && must_store(heal); i++)
 		stored(heal,
-			request->kind == REQUEST_BUTTONS
-				? store_button_add(heal->store, &request->buttons[i], &err)
-				: store_message_add(heal->store, &request->messages[i], &err),
+			request->kind == REQUEST_TOKENS
+				? store_token_add(heal->store, &request->tokens[i], &err)
+				: store_posting_add(heal->store, &request->postings[i], &err),
 			&err);
 }
 
 void take_channel(struct heal *heal, const struct request *request, struct answer *answer)
 {
-	if (request->kind == REQUEST_BUTTONS || request->kind == REQUEST_SENT)
+	if (request->kind == REQUEST_TOKENS || request->kind == REQUEST_SENT)
 		keep_all(heal, request);
 	else if (request->kind == REQUEST_NOTE)
 		audit(heal, "refused", request->actor, NULL, request->text);

@@ -187,6 +187,7 @@ void members_free(struct heal *heal);
 void take_request(struct heal *heal, void *request);
 void answer_with(struct answer *answer, int status, const char *text);
 void give_order(struct heal *heal, const struct request *request, struct answer *answer);
+void retry(struct heal *heal, const struct request *request, struct answer *answer);
 void set_healing(struct heal *heal, const struct request *request, struct answer *answer);
 
 /* approvals.c */

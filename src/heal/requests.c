@@ -43,7 +43,7 @@ void set_healing(struct heal *heal, const struct request *request, struct answer
 	STR_FORMAT(answer->text, "auto-healing is %s", healing_name(request->healing));
 }
 
-static void retry(struct heal *heal, const struct request *request, struct answer *answer)
+void retry(struct heal *heal, const struct request *request, struct answer *answer)
 {
 	struct life *life = life_by_id(heal, request->incident_id);
 	if (life == NULL || life_rule(life->row.state, EVENT_ORDERED) == NULL) {
@@ -180,7 +180,7 @@ static void handle_request(struct heal *heal, const struct request *request, str
 	case REQUEST_PRESS:
 		take_press(heal, request, answer);
 		break;
-	case REQUEST_BUTTONS:
+	case REQUEST_TOKENS:
 	case REQUEST_SENT:
 	case REQUEST_POSITION:
 	case REQUEST_NOTE:

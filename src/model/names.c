@@ -111,9 +111,10 @@ bool aspect_parse(const char *text, enum aspect *aspect)
 	return i >= 0;
 }
 
-const char *button_kind_name(enum button_kind kind)
+const char *token_kind_name(enum token_kind kind)
 {
-	static const char *const names[] = {"page", "approve", "reject", "later", "order", "healing"};
+	static const char *const names[] = {
+		"page", "approve", "reject", "later", "order", "healing", "retry", "mute"};
 	return names[kind];
 }
 

@@ -21,7 +21,7 @@ enum request_kind {
 	REQUEST_ORDER,     /* an operator's order: action on a component */
 	REQUEST_COMPONENTS,/* answers a JSON array */
 	REQUEST_PRESS,     /* a button of a message: what it does is in the store */
-	REQUEST_BUTTONS,   /* buttons that are about to be shown */
+	REQUEST_TOKENS,   /* buttons that are about to be shown */
 	REQUEST_SENT,      /* messages that now stand in a chat */
 	REQUEST_POSITION,  /* nothing but the channel's position */
 	REQUEST_NOTE,      /* an entry for the audit log: a stranger's attempt */
@@ -42,11 +42,11 @@ struct request {
 	char component[NAME_MAX_BYTES];
 	char params[PARAMS_MAX_BYTES];
 	char text[240];          /* NOTE */
-	char button[BUTTON_TOKEN_BYTES]; /* PRESS */
+	char token[TOKEN_BYTES]; /* PRESS */
 	char channel[24];        /* "telegram": with message_id, where the order's progress is shown */
 	int64_t chat, message_id;
-	const struct button *buttons;   /* BUTTONS; the mail's copies are its own */
-	const struct message *messages; /* SENT */
+	const struct token *tokens;     /* TOKENS; the mail has copies of its own */
+	const struct posting *postings; /* SENT */
 	int count;
 	/* A channel's position, committed along with the effect: fact "channel:…"; "" : none. */
 	char fact[48], value[64];
@@ -80,7 +80,7 @@ struct answer {
 	char text[480];          /* for people: what was done, or what is wrong and how to mend it */
 	struct core_status core; /* REQUEST_STATUS */
 	const char *json;        /* REQUEST_COMPONENTS */
-	struct button button;    /* REQUEST_PRESS: what was pressed; its page is for the channel */
+	struct token token;      /* REQUEST_PRESS: what was pressed; its page is for the channel */
 	int64_t incident_id;     /* that it led to, or that it is about; 0: none */
 };
 

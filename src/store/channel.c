@@ -1,13 +1,13 @@
 /*
- * What channels need across a restart: what was told, the messages that stand in chats, the buttons
- * in them, and what is muted.
+ * What channels need across a restart: what was told, the messages that stand in chats, what their
+ * buttons mean, and what is muted.
  */
 #include "base/str.h"
 #include "store/internal.h"
 
 #define DAY_MS INT64_C(86400000)
 #define NOTICE_DAYS 14
-#define BUTTON_DAYS 7
+#define TOKEN_DAYS 7
 
 #define TEXT(type, column) \
 	{ \
@@ -20,39 +20,40 @@
 	}
 #define LENGTH(array) (int)(sizeof(array) / sizeof((array)[0]))
 
-static const struct column message_column[] = {
-	TEXT(message, channel),
-	PLAIN(message, COLUMN_INT64, chat),
-	PLAIN(message, COLUMN_INT64, message_id),
-	PLAIN(message, COLUMN_INT64, thread_id),
-	PLAIN(message, COLUMN_INT64, incident_id),
-	PLAIN(message, COLUMN_INT64, approval_id),
-	TEXT(message, purpose),
-	PLAIN(message, COLUMN_INT64, at),
+static const struct column posting_column[] = {
+	TEXT(posting, channel),
+	PLAIN(posting, COLUMN_INT64, chat),
+	PLAIN(posting, COLUMN_INT64, message_id),
+	PLAIN(posting, COLUMN_INT64, thread_id),
+	PLAIN(posting, COLUMN_INT64, incident_id),
+	PLAIN(posting, COLUMN_INT64, approval_id),
+	TEXT(posting, purpose),
+	PLAIN(posting, COLUMN_INT64, at),
 };
-static const struct columns message_columns = {message_column, LENGTH(message_column)};
+static const struct columns posting_columns = {posting_column, LENGTH(posting_column)};
 
 static const char *kind_of(int value)
 {
-	return button_kind_name((enum button_kind)value);
+	return token_kind_name((enum token_kind)value);
 }
 
-static const struct column button_column[] = {
-	TEXT(button, token),
-	{"kind", COLUMN_ENUM, offsetof(struct button, kind), 0, kind_of, BUTTON_KINDS},
-	TEXT(button, channel),
-	PLAIN(button, COLUMN_INT64, chat),
-	PLAIN(button, COLUMN_INT64, incident_id),
-	PLAIN(button, COLUMN_INT64, approval_id),
-	TEXT(button, plan_hash),
-	TEXT(button, action),
-	TEXT(button, component),
-	TEXT(button, params),
-	TEXT(button, page),
-	PLAIN(button, COLUMN_INT64, expires_at),
-	PLAIN(button, COLUMN_INT64, used_at),
+static const struct column token_column[] = {
+	TEXT(token, id),
+	{"kind", COLUMN_ENUM, offsetof(struct token, kind), 0, kind_of, TOKEN_KINDS},
+	TEXT(token, channel),
+	PLAIN(token, COLUMN_INT64, chat),
+	PLAIN(token, COLUMN_INT64, incident_id),
+	PLAIN(token, COLUMN_INT64, approval_id),
+	TEXT(token, plan_hash),
+	TEXT(token, action),
+	TEXT(token, component),
+	TEXT(token, params),
+	TEXT(token, page),
+	PLAIN(token, COLUMN_INT64, for_ms),
+	PLAIN(token, COLUMN_INT64, expires_at),
+	PLAIN(token, COLUMN_INT64, used_at),
 };
-static const struct columns button_columns = {button_column, LENGTH(button_column)};
+static const struct columns token_columns = {token_column, LENGTH(token_column)};
 
 static const struct column mute_column[] = {
 	TEXT(mute, pattern),
@@ -148,19 +149,19 @@ bool store_notice_last(struct store *store, int64_t *id, struct err *err)
 	return sql_number(store, "SELECT coalesce(max(id), 0) FROM notice", id, err);
 }
 
-bool store_message_add(struct store *store, const struct message *message, struct err *err)
+bool store_posting_add(struct store *store, const struct posting *posting, struct err *err)
 {
 	static const struct sql add = {
-		"INSERT OR REPLACE INTO message (%c) VALUES (%m)", &message_columns};
-	return put(store, &add, message, err);
+		"INSERT OR REPLACE INTO posting (%c) VALUES (%m)", &posting_columns};
+	return put(store, &add, posting, err);
 }
 
-bool store_messages(struct store *store, const char *channel, int64_t incident_id,
-	store_message_fn *fn, void *ctx, struct err *err)
+bool store_postings(struct store *store, const char *channel, int64_t incident_id,
+	store_posting_fn *fn, void *ctx, struct err *err)
 {
-	static const struct sql list = {"SELECT %c FROM message WHERE incident_id = ?1 AND channel = ?2"
+	static const struct sql list = {"SELECT %c FROM posting WHERE incident_id = ?1 AND channel = ?2"
 									" ORDER BY at, message_id",
-		&message_columns};
+		&posting_columns};
 	bool ok;
 	sqlite3_stmt *statement = sql_get(store, &list, err);
 	if (statement == NULL)
@@ -168,48 +169,47 @@ bool store_messages(struct store *store, const char *channel, int64_t incident_i
 	sqlite3_bind_int64(statement, 1, incident_id);
 	sql_bind_text(statement, 2, channel);
 	while (sql_next(store, statement, &ok, err)) {
-		struct message message = {0};
-		ok = row_read(statement, &message_columns, &message, err);
+		struct posting posting = {0};
+		ok = row_read(statement, &posting_columns, &posting, err);
 		if (!ok)
 			break;
-		fn(ctx, &message);
+		fn(ctx, &posting);
 	}
 	sql_put(store, statement);
 	return ok;
 }
 
-bool store_button_add(struct store *store, const struct button *button, struct err *err)
+bool store_token_add(struct store *store, const struct token *token, struct err *err)
 {
-	static const struct sql add = {"INSERT INTO button (%c) VALUES (%m)", &button_columns};
-	return put(store, &add, button, err);
+	static const struct sql add = {"INSERT INTO token (%c) VALUES (%m)", &token_columns};
+	return put(store, &add, token, err);
 }
 
-bool store_button_get(
-	struct store *store, const char *token, struct button *button, struct err *err)
+bool store_token_get(struct store *store, const char *id, struct token *token, struct err *err)
 {
-	static const struct sql get = {"SELECT %c FROM button WHERE token = ?1", &button_columns};
+	static const struct sql get = {"SELECT %c FROM token WHERE id = ?1", &token_columns};
 	bool ok;
-	*button = (struct button){0};
+	*token = (struct token){0};
 	sqlite3_stmt *statement = sql_get(store, &get, err);
 	if (statement == NULL)
 		return false;
-	sql_bind_text(statement, 1, token);
+	sql_bind_text(statement, 1, id);
 	if (sql_next(store, statement, &ok, err))
-		ok = row_read(statement, &button_columns, button, err);
+		ok = row_read(statement, &token_columns, token, err);
 	else if (ok)
 		ok = err_set(err, ERR_GONE, "there is no such button");
 	sql_put(store, statement);
 	return ok;
 }
 
-bool store_button_use(struct store *store, const char *token, int64_t at, struct err *err)
+bool store_token_use(struct store *store, const char *id, int64_t at, struct err *err)
 {
 	static const struct sql use = {
-		"UPDATE button SET used_at = ?2 WHERE token = ?1 AND used_at = 0", NULL};
+		"UPDATE token SET used_at = ?2 WHERE id = ?1 AND used_at = 0", NULL};
 	sqlite3_stmt *statement = sql_get(store, &use, err);
 	if (statement == NULL)
 		return false;
-	sql_bind_text(statement, 1, token);
+	sql_bind_text(statement, 1, id);
 	sqlite3_bind_int64(statement, 2, at);
 	if (!sql_run(store, statement, err))
 		return false;
@@ -261,14 +261,14 @@ static bool forget(struct store *store, const struct sql *sql, int64_t before, s
 bool store_channel_forget(struct store *store, int64_t now, struct err *err)
 {
 	static const struct sql notices = {"DELETE FROM notice WHERE at < ?1", NULL};
-	static const struct sql buttons = {
-		"DELETE FROM button WHERE expires_at > 0 AND expires_at < ?1", NULL};
-	static const struct sql messages = {"DELETE FROM message WHERE incident_id <> 0 AND at < ?1"
+	static const struct sql tokens = {
+		"DELETE FROM token WHERE expires_at > 0 AND expires_at < ?1", NULL};
+	static const struct sql postings = {"DELETE FROM posting WHERE incident_id <> 0 AND at < ?1"
 										" AND incident_id NOT IN (SELECT id FROM incident)",
 		NULL};
 	static const struct sql mutes = {"DELETE FROM mute WHERE until < ?1", NULL};
 	return forget(store, &notices, now - NOTICE_DAYS * DAY_MS, err) &&
-		forget(store, &buttons, now - BUTTON_DAYS * DAY_MS, err) &&
-		forget(store, &messages, now - NOTICE_DAYS * DAY_MS, err) &&
+		forget(store, &tokens, now - TOKEN_DAYS * DAY_MS, err) &&
+		forget(store, &postings, now - NOTICE_DAYS * DAY_MS, err) &&
 		forget(store, &mutes, now, err);
 }

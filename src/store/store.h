@@ -106,23 +106,23 @@ bool store_notices(struct store *store, int64_t after_id, int limit, store_notic
 	struct err *err);
 /* The newest one's number, 0 when there is none. */
 bool store_notice_last(struct store *store, int64_t *id, struct err *err);
-/* A message that is there already is replaced. */
-bool store_message_add(struct store *store, const struct message *message, struct err *err);
-typedef void store_message_fn(void *ctx, const struct message *message);
+/* One that is there already is replaced. */
+bool store_posting_add(struct store *store, const struct posting *posting, struct err *err);
+typedef void store_posting_fn(void *ctx, const struct posting *posting);
 /* Of a channel about an incident, oldest first. */
-bool store_messages(struct store *store, const char *channel, int64_t incident_id,
-	store_message_fn *fn, void *ctx, struct err *err);
-bool store_button_add(struct store *store, const struct button *button, struct err *err);
-/* ERR_GONE: there is no such button. */
-bool store_button_get(
-	struct store *store, const char *token, struct button *button, struct err *err);
+bool store_postings(struct store *store, const char *channel, int64_t incident_id,
+	store_posting_fn *fn, void *ctx, struct err *err);
+bool store_token_add(struct store *store, const struct token *token, struct err *err);
+/* ERR_GONE: there is no such token. */
+bool store_token_get(
+	struct store *store, const char *id, struct token *token, struct err *err);
 /* ERR_GONE: it was used before. */
-bool store_button_use(struct store *store, const char *token, int64_t at, struct err *err);
+bool store_token_use(struct store *store, const char *id, int64_t at, struct err *err);
 /* until 0: not muted any more. */
 bool store_mute_set(struct store *store, const struct mute *mute, struct err *err);
 typedef void store_mute_fn(void *ctx, const struct mute *mute);
 bool store_mutes(struct store *store, int64_t now, store_mute_fn *fn, void *ctx, struct err *err);
-/* Notices and buttons are for days, messages as long as their incident. */
+/* Notices and tokens are for days, messages as long as their incident. */
 bool store_channel_forget(struct store *store, int64_t now, struct err *err);
 
 /* The audit log: append-only, each entry's hash covers the one before it and is keyed. */
