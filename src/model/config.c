@@ -110,6 +110,8 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 		return false;
 	if (proxmox != NULL && !config_read_proxmox(reader, proxmox))
 		return false;
+	if (!config_read_telegram(reader, yaml_find(root, "telegram")))
+		return false;
 	if (policy != NULL && !config_read_policy(reader, policy))
 		return false;
 	return reader->config->docker_count > 0 || reader->config->proxmox_count > 0 ||

@@ -29,8 +29,21 @@ struct config_proxmox {
 	const char *state;                             /* where secret:NAME is kept; NULL: nowhere */
 	const char *ca_file, *fingerprint;             /* NULL both: the system's authorities */
 	const char *ssh;                               /* NULL: nothing over ssh */
-	const int *critical;                           /* guests that must run */
+	const int64_t *critical;                          /* guests that must run */
 	int critical_count;
+	int line;
+};
+
+/* The phone. Without a token there is none. */
+struct config_telegram {
+	const char *token, *api_url;                   /* https://api.telegram.org */
+	int64_t chat, thread;                          /* thread: a topic of a forum; 0: none */
+	const int64_t *allowed_users;                  /* who may command and approve, by number */
+	int allowed_count;
+	const int64_t *escalate_chats;                 /* further chats for what nobody answers */
+	int escalate_count;
+	int64_t escalate_ms;                           /* 15 m: an unanswered CRITICAL question */
+	int quiet_from, quiet_to;                      /* minutes of the local day; equal: none */
 	int line;
 };
 
@@ -86,6 +99,7 @@ struct config {
 	int docker_count;
 	struct config_proxmox *proxmox;
 	int proxmox_count;
+	struct config_telegram telegram;               /* token NULL: not configured */
 	struct config_thresholds thresholds;
 	struct config_policy *policy;
 	int policy_count;

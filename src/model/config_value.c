@@ -40,19 +40,41 @@ static bool read_duration(const struct place *place, const char *text, int64_t *
 	return true;
 }
 
-static bool read_count(const struct place *place, const char *text, int *count)
+static bool read_number(const struct place *place, const char *text, int64_t *number)
 {
 	const struct config_check *check = place->key->check;
 	char *end;
 	long long read = strtoll(text, &end, 10);
 	if (end == text || *end != '\0' || isspace((unsigned char)*text))
 		return FAIL(place, "\"%.60s\" is no whole number: write it as %s", text,
-			check->type == TYPE_NUMBERS ? "104" : place->key->otherwise);
+			place->key->otherwise[0] != '\0' ? place->key->otherwise : "104");
 	if (read < check->min || read > check->max)
 		return FAIL(place, "%.60s is out of range: from %lld to %lld", text, (long long)check->min,
 			(long long)check->max);
-	*count = (int)read;
+	*number = read;
 	return true;
+}
+
+static bool read_count(const struct place *place, const char *text, int *count)
+{
+	int64_t number;
+	if (!read_number(place, text, &number))
+		return false;
+	*count = (int)number;
+	return true;
+}
+
+/* "22:00..07:00", in minutes of the day. */
+static bool read_hours(const struct place *place, const char *text, int *from, int *to)
+{
+	int h1, m1, h2, m2, length = 0;
+	if (sscanf(text, "%2d:%2d..%2d:%2d%n", &h1, &m1, &h2, &m2, &length) != 4 ||
+		text[length] != '\0' || h1 < 0 || h1 > 23 || h2 < 0 || h2 > 23 || m1 < 0 || m1 > 59 ||
+		m2 < 0 || m2 > 59)
+		return FAIL(place, "\"%.60s\" is no time of day: write it as 22:00..07:00", text);
+	*from = h1 * 60 + m1;
+	*to = h2 * 60 + m2;
+	return *from != *to || FAIL(place, "begins when it ends: remove the key for no quiet hours");
 }
 
 /* "5 per 10m" or "3 in 5s": either word. */
@@ -216,6 +238,10 @@ static bool read_typed(const struct place *place, const char *text, void *out)
 		return read_duration(place, text, at);
 	case TYPE_COUNT:
 		return read_count(place, text, at);
+	case TYPE_NUMBER:
+		return read_number(place, text, at);
+	case TYPE_HOURS:
+		return read_hours(place, text, at, second);
 	case TYPE_FLAG:
 		return read_flag(place, text, at);
 	case TYPE_RATE:
@@ -258,21 +284,21 @@ static bool read_numbers(struct place *place, const struct yaml *list, void *out
 	size_t length = 0;
 	for (const struct yaml *item = list->children; item != NULL; item = item->next)
 		length++;
-	int *numbers = arena_try(place->reader->arena, (length + 1) * sizeof(int));
+	int64_t *numbers = arena_try(place->reader->arena, (length + 1) * sizeof(int64_t));
 	if (numbers == NULL)
 		return FAIL(place, "has too many numbers");
 	*count = 0;
 	for (const struct yaml *item = list->children; item != NULL; item = item->next) {
-		int *number = &numbers[*count];
+		int64_t *number = &numbers[*count];
 		place->line = item->line;
-		if (!check_scalar(place, item) || !read_count(place, item->text, number))
+		if (!check_scalar(place, item) || !read_number(place, item->text, number))
 			return false;
 		for (int i = 0; i < *count; i++)
 			if (numbers[i] == *number)
-				return FAIL(place, "%d is there twice: remove one", *number);
+				return FAIL(place, "%lld is there twice: remove one", (long long)*number);
 		(*count)++;
 	}
-	*(const int **)(void *)((char *)out + check->offset) = numbers;
+	*(const int64_t **)(void *)((char *)out + check->offset) = numbers;
 	return true;
 }
 

@@ -182,7 +182,7 @@ struct api *api_start(const struct api_config *config, struct err *err)
 	if (api == NULL)
 		abort();
 	api->config = *config;
-	ask_init(api);
+	asks_init(&api->asks, api->config.core);
 	if (start_servers(api, err))
 		return api;
 	api_stop(api);
@@ -198,10 +198,10 @@ void api_stop(struct api *api)
 {
 	if (api == NULL)
 		return;
-	ask_close(api);
+	asks_close(&api->asks);
 	server_stop(api->tcp);
 	server_stop(api->control);
-	ask_free(api);
+	asks_free(&api->asks);
 	explicit_bzero(api->config.audit_key, sizeof(api->config.audit_key));
 	free(api);
 }

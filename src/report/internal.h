@@ -10,24 +10,15 @@
 #include "base/json.h"
 #include "base/server.h"
 #include "model/request.h"
+#include "report/ask.h"
 #include "report/report.h"
 #include "store/store.h"
-
-#define ASK_SLOTS 128
-
-/* A box for one answer at a time. The core may answer later than we wait: such a box stays LATE,
- * neither used nor freed, until that answer has come. */
-enum ask_state { ASK_FREE, ASK_BUSY, ASK_LATE };
-struct ask_slot {
-	struct mailbox *box;
-	atomic_int state;
-};
 
 struct api {
 	struct api_config config;
 	struct server *tcp, *control;
 	bool listens_on_loopback;
-	struct ask_slot slots[ASK_SLOTS];
+	struct asks asks;
 	_Atomic int64_t refusal_logged_at; /* mono; 0: never */
 	atomic_int refusals_unlogged;
 };
@@ -44,9 +35,6 @@ struct call {
 };
 
 /* ask.c */
-void ask_init(struct api *api);
-void ask_close(struct api *api); /* who waits is let go with no answer */
-void ask_free(struct api *api);  /* after the core's last step */
 /* Mails the request to the core and waits for its answer, which is copied into the call's arena.
  * NULL: there was none in time; why (out): for people. */
 struct answer *ask_core(
