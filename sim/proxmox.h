@@ -119,6 +119,8 @@ const char *sim_proxmox_fingerprint(struct sim_proxmox *sim, const char *node);
 /* The cluster's authority, PEM, as /etc/pve/pve-root-ca.pem. The first call makes it, with new
  * certificates for all nodes; until then their fingerprints are only words. */
 const char *sim_proxmox_ca_pem(struct sim_proxmox *sim);
+/* Whether the node's certificate is of that authority, and not over. */
+bool sim_proxmox_is_signed(const struct sim_proxmox *sim, const char *node);
 
 /* The cluster in TLS, each node on its own loopback address (`node NAME ip=127.0.1.1`) and all on
  * one port, served by a thread to which the world then belongs: reach it by sim_site_do. A wound

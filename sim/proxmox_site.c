@@ -37,6 +37,8 @@ int site_listen(const char *ip, int *port)
 
 static void drop(struct site_peer *peer)
 {
+	/* what is cut off says no good-bye */
+	sim_tls_close(peer->tls, !peer->is_cut);
 	if (peer->fd >= 0)
 		close(peer->fd);
 	free(peer->in);

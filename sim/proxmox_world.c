@@ -280,6 +280,13 @@ const char *sim_proxmox_ca_pem(struct sim_proxmox *sim)
 	return sim_tls_ca_pem(sim->tls);
 }
 
+bool sim_proxmox_is_signed(const struct sim_proxmox *sim, const char *name)
+{
+	int index = pve_node_find(sim, name);
+	return index >= 0 && !sim->nodes[index].cert_is_foreign &&
+		sim->nodes[index].cert_to_ms > sim->now_ms;
+}
+
 void sim_proxmox_witness(struct sim_proxmox *sim, sim_pve_witness *witness, void *ctx)
 {
 	sim->witness = witness;

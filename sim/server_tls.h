@@ -23,7 +23,7 @@ const char *sim_tls_ca_pem(const struct sim_tls *tls);
 
 struct sim_tls_name {
 	const char *host, *ip;
-	int64_t from_s, to_s; /* valid so long before and after the machine's own time; may be negative */
+	int64_t from_s, to_s; /* valid so long before and after the machine's own time */
 	bool is_foreign;      /* signed by itself, not by the authority */
 };
 struct sim_tls_host *sim_tls_certify(const struct sim_tls *tls, const struct sim_tls_name *name,

@@ -6,7 +6,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -34,14 +36,16 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct proxmox *client_at(struct lab *lab, const char *url, const char *fingerprint)
+static struct proxmox *client_at(
+	struct lab *lab, const char *url, const char *fingerprint, const char *ca_file)
 {
 	struct err err = {0};
 	const struct config_proxmox config = {.name = "pve",
 		.url = url,
 		.token_id = "root@pam!full",
 		.token_secret = strrchr(SIM_PVE_TOKEN, '=') + 1,
-		.fingerprint = fingerprint};
+		.fingerprint = fingerprint,
+		.ca_file = ca_file};
 	struct proxmox *proxmox = proxmox_open(&config, lab->clock, -1, &err);
 	if (proxmox == NULL)
 		fail_msg("%s", err.text);
@@ -52,7 +56,7 @@ static struct proxmox *client_of(struct lab *lab, const char *node)
 {
 	char url[64];
 	STR_FORMAT(url, "https://%s:8006", node);
-	return client_at(lab, url, sim_proxmox_fingerprint(lab_world(lab, &lab_pve), node));
+	return client_at(lab, url, sim_proxmox_fingerprint(lab_world(lab, &lab_pve), node), NULL);
 }
 
 static struct err look_error(struct proxmox *proxmox)
@@ -119,7 +123,7 @@ static void nodes_that_do_not_answer_fail_as_on_the_wire(void **state)
 		{"pve: down pve1", ERR_RETRY, "No route to host"},
 		{"pve: hung pve1", ERR_RETRY, "no connection in 5000 ms"},
 		{"pve: refusing pve1", ERR_RETRY, "connection refused by https://pve1:8006"},
-		{"pve: answers close", ERR_RETRY, "without an answer"},
+		{"pve: answers close", ERR_RETRY, "broke after the handshake (Empty reply"},
 		{"pve: answers truncated", ERR_RETRY, "cut off"},
 		{"pve: answers slow 20000", ERR_TIMEOUT, "no answer in 15 s"},
 		{"pve: answers html", ERR_INPUT, "is this the API of a Proxmox VE"},
@@ -144,11 +148,29 @@ static void nodes_that_do_not_answer_fail_as_on_the_wire(void **state)
 
 static void a_certificate_that_nobody_vouches_for_is_refused(void **state)
 {
-	struct proxmox *proxmox = client_at(*state, "https://pve1:8006", NULL);
+	struct proxmox *proxmox = client_at(*state, "https://pve1:8006", NULL, NULL);
 	struct err err = look_error(proxmox);
 	assert_int_equal(err.kind, ERR_DENIED);
 	assert_non_null(strstr(err.text, "ca_file"));
 	proxmox_close(proxmox);
+}
+
+static void the_clusters_authority_vouches_for_renewed_ones_but_not_for_others(void **state)
+{
+	struct lab *lab = *state;
+	char path[] = "/tmp/homeostat-lab-ca-XXXXXX";
+	const char *pem = sim_proxmox_ca_pem(lab_world(lab, &lab_pve));
+	int fd = mkstemp(path);
+	assert_int_equal(write(fd, pem, strlen(pem)), strlen(pem));
+	close(fd);
+	struct proxmox *proxmox = client_at(lab, "https://pve1:8006", NULL, path);
+	expect_guests(proxmox, 3);
+	lab_script(lab, "pve: certificate pve1 changed");
+	expect_guests(proxmox, 3);
+	lab_script(lab, "pve: certificate pve1 foreign");
+	assert_int_equal(look_error(proxmox).kind, ERR_DENIED);
+	proxmox_close(proxmox);
+	unlink(path);
 }
 
 static void when_the_configured_node_is_down_another_is_asked(void **state)
@@ -186,7 +208,7 @@ static void an_address_of_no_world_is_an_error_that_says_so(void **state)
 {
 	static const char *const urls[] = {"https://pve1:443", "https://nowhere.example:8006"};
 	for (size_t i = 0; i < 2; i++) {
-		struct proxmox *proxmox = client_at(*state, urls[i], NULL);
+		struct proxmox *proxmox = client_at(*state, urls[i], NULL, NULL);
 		struct err err = look_error(proxmox);
 		assert_int_equal(err.kind, ERR_RETRY);
 		if (strstr(err.text, urls[i]) == NULL)
@@ -206,6 +228,8 @@ int main(void)
 			nodes_that_do_not_answer_fail_as_on_the_wire, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_certificate_that_nobody_vouches_for_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_clusters_authority_vouches_for_renewed_ones_but_not_for_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			when_the_configured_node_is_down_another_is_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(calls_to_both_worlds_fail_by_number, set_up, tear_down),
