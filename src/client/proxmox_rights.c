@@ -59,14 +59,15 @@ int proxmox_missing(const struct proxmox_rights *rights, int major,
 	return count;
 }
 
+/* What is granted on a path replaces what was inherited from above: on another than "/" the rights
+ * to look are granted along. */
 static void write_command(
 	const char *path, const char *privilege, const char *who, char *text, size_t size)
 {
 	char role[64];
 	const char *by = strchr(who, '!') != NULL ? "--tokens" : "--users";
-	bool is_audit = strcmp(privilege, "Sys.Audit") == 0 || strcmp(privilege, "VM.Audit") == 0 ||
-		strcmp(privilege, "Datastore.Audit") == 0;
-	if (is_audit) {
+	if (strcmp(privilege, "Sys.Audit") == 0 || strcmp(privilege, "VM.Audit") == 0 ||
+		strcmp(privilege, "Datastore.Audit") == 0) {
 		str_format(text, size, "pveum acl modify %s %s '%s' --roles PVEAuditor", path, by, who);
 		return;
 	}
@@ -74,14 +75,17 @@ static void write_command(
 	for (char *c = role; *c != '\0'; c++)
 		if (*c == '.')
 			*c = '-';
-	str_format(text, size, "pveum role add %s --privs %s; pveum acl modify %s %s '%s' --roles %s",
-		role, privilege, path, by, who, role);
+	str_format(text, size,
+		"pveum role add %s --privs %s; pveum acl modify %s %s '%s' --roles %s%s", role, privilege,
+		path, by, who, strcmp(path, "/") != 0 ? "PVEAuditor," : "", role);
 }
 
 void proxmox_grant_command(
 	const struct proxmox_need *need, const char *who, char *text, size_t size)
 {
-	write_command(need->path, need->privilege, who, text, size);
+	/* Of guests and storages at the top, where nothing is replaced. */
+	const char *path = strcmp(need->path, "/nodes") == 0 ? need->path : "/";
+	write_command(path, need->privilege, who, text, size);
 }
 
 bool proxmox_grant_for(const char *refusal, const char *who, char *text, size_t size)

@@ -1,0 +1,136 @@
+/*
+ * Proxmox VE: asks for everything in one call as often as PVE itself looks, compares that with its
+ * memory, and asks more only about what has changed for the worse.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "client/proxmox_rights.h"
+#include "watch/proxmox_see.h"
+
+#define CHECK_BYTES ((size_t)256 << 20)
+
+/* True: it is time for a look. A wound clock does not wait: then the next call may find so. */
+static bool wait_for_look(struct proxmox_source *source, int64_t wait_ms, struct err *err)
+{
+	const struct clock *clock = source->context.clock;
+	int64_t left = source->next_look - clock_mono_ms(clock);
+	if (left > 0 && !clock_wait(clock, left < wait_ms ? left : wait_ms, source->context.stop_fd))
+		return err_set(err, ERR_CANCELLED, "proxmox %s: told to stop", source->config->name);
+	return clock_mono_ms(clock) >= source->next_look;
+}
+
+static void log_denied(struct proxmox_source *source, const char *before, const char *now)
+{
+	if (now[0] != '\0' && strcmp(before, now) != 0)
+		log_warn("%s: %s", source->context.name, now);
+}
+
+static bool look(
+	void *self, int64_t wait_ms, struct arena *arena, struct report *report, struct err *err)
+{
+	struct proxmox_source *source = self;
+	struct err why = {0};
+	char before[sizeof(source->text)];
+	if (!wait_for_look(source, wait_ms, &why)) {
+		report->seen_mono_ms = clock_mono_ms(source->context.clock);
+		if (why.kind == ERR_NONE)
+			return true;
+		return err_set(err, why.kind, "%s", why.text);
+	}
+	STR_SET(before, source->said);
+	report->seen_mono_ms = clock_mono_ms(source->context.clock);
+	source->next_look = report->seen_mono_ms + PVE_LOOK_MS;
+	if (pve_see(source, arena, report, err)) {
+		log_denied(source, before, report->text);
+		STR_SET(source->said, report->text);
+		return true;
+	}
+	report->trouble = err->kind == ERR_DENIED ? OBS_ERR_DENIED : OBS_ERR_DOWN;
+	source->whole = false;
+	source->next_look = 0; /* how soon it is tried again is the watcher's to say */
+	return false;
+}
+
+static int count(const struct config *config)
+{
+	return config->proxmox_count;
+}
+
+static const char *title(const struct config *config, int index)
+{
+	return config->proxmox[index].name;
+}
+
+static void close_source(void *self)
+{
+	struct proxmox_source *source = self;
+	if (source == NULL)
+		return;
+	proxmox_close(source->client);
+	pve_memory_free(&source->memory);
+	free(source);
+}
+
+static void *open_source(const struct source_context *context, struct err *err)
+{
+	struct proxmox_source *source = calloc(1, sizeof(*source));
+	if (source == NULL)
+		abort();
+	source->context = *context;
+	source->config = &context->config->proxmox[context->index];
+	source->client = proxmox_open(source->config, context->clock, context->stop_fd, err);
+	if (source->client != NULL)
+		return source;
+	close_source(source);
+	return NULL;
+}
+
+static void add_missing(const struct proxmox_source *source, const struct proxmox_rights *rights,
+	int major, char *text, size_t size)
+{
+	const struct proxmox_need *missing[PROXMOX_NEEDS_MAX];
+	const struct config_proxmox *config = source->config;
+	const char *who = config->token_id != NULL ? config->token_id : config->user;
+	int n = proxmox_missing(rights, major, missing);
+	for (int i = 0; i < n; i++) {
+		char command[256];
+		size_t length = strlen(text);
+		proxmox_grant_command(missing[i], who, command, sizeof(command));
+		str_format(text + length, size - length, "; missing %s on %s (to %s): %s",
+			missing[i]->privilege, missing[i]->path, missing[i]->what_for, command);
+	}
+}
+
+static bool check(void *self, char *text, size_t size, struct err *err)
+{
+	struct proxmox_source *source = self;
+	struct proxmox_version version;
+	struct proxmox_look look;
+	struct proxmox_rights rights;
+	auto_arena arena = arena_new(CHECK_BYTES);
+	if (!proxmox_version(source->client, &version, err) ||
+		!proxmox_look(source->client, 15000, arena, &look, err) ||
+		!proxmox_rights(source->client, arena, &rights, err))
+		return false;
+	str_format(text, size, "Proxmox VE %s, %d node%s, %d guests, by %s", version.version,
+		look.node_count, look.node_count == 1 ? "" : "s", look.guest_count,
+		proxmox_address(source->client));
+	add_missing(source, &rights, version.major, text, size);
+	return true;
+}
+
+const struct source proxmox_source = {
+	.name = "proxmox",
+	.summary = "Proxmox VE: nodes, guests, storages, backups, quorum and HA.",
+	.root = COMPONENT_CLUSTER,
+	.root_name = "proxmox_cluster",
+	.count = count,
+	.title = title,
+	.open = open_source,
+	.look = look,
+	.close = close_source,
+	.check = check,
+};
