@@ -30,7 +30,12 @@ static void put_guest(struct pve_call *call, struct json_out *out, const struct 
 	json_put_str(out, "type", type);
 	json_put_int(out, "vmid", guest->vmid);
 	json_put_str(out, "node", sim->nodes[guest->node].name);
-	json_put_str(out, "status", view == NULL ? "unknown" : view->running ? "running" : "stopped");
+	/* pvestatd hands on what QEMU's monitor says, if that is more than running. */
+	const char *word = view == NULL ? "unknown"
+		: view->qmp != NULL         ? view->qmp
+		: view->running             ? "running"
+									: "stopped";
+	json_put_str(out, "status", word);
 	if (guest->tags[0] != '\0')
 		json_put_str(out, "tags", guest->tags);
 	if (guest->lock[0] != '\0')

@@ -68,7 +68,7 @@ void pve_put_status(struct pve_call *call, struct json_out *out, const struct pv
 	json_put_str(out, "status", guest->running ? "running" : "stopped");
 	if (!guest->is_ct && full)
 		json_put_str(out, "qmpstatus",
-			guest->paused        ? "paused"
+			guest->paused        ? (guest->io_error ? "io-error" : "paused")
 				: guest->running ? "running"
 								 : "stopped");
 	/* A delta that each worker keeps for itself: 0 in its first answer. */

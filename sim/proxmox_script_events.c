@@ -54,7 +54,7 @@ static bool power(struct pve_line *line)
 	if (strcmp(line->words[0], "start") == 0)
 		pve_guest_on(line->sim, guest);
 	else if (strcmp(line->words[0], "pause") == 0)
-		guest->paused = guest->running;
+		guest->paused = guest->running, guest->io_error = pve_line_has(line, "io-error");
 	else
 		pve_guest_off(line->sim, guest);
 	if (ha != NULL && strcmp(line->words[0], "crash") == 0)

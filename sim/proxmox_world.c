@@ -324,6 +324,8 @@ void pve_stat(struct sim_proxmox *sim, int index)
 		guest->seen = (struct pve_guest_view){.at_ms = sim->now_ms, .running = guest->running};
 		if (!guest->running)
 			continue;
+		if (guest->paused && !guest->is_ct)
+			guest->seen.qmp = guest->io_error ? "io-error" : "paused";
 		guest->seen.cpu = guest->paused ? 0 : pve_noise(sim, guest->vmid, guest->cpu);
 		guest->seen.used = guest->used;
 		guest->seen.uptime_s = (sim->now_ms - guest->start_ms) / 1000;

@@ -68,6 +68,7 @@ struct pve_guest_view {
 	bool running;
 	double cpu, used;
 	int64_t uptime_s;
+	const char *qmp; /* of a machine that stands still: "paused"; NULL: as running says */
 };
 
 struct pve_snapshot {
@@ -80,6 +81,7 @@ struct pve_snapshot {
 struct pve_guest {
 	int vmid, node;
 	bool is_ct, running, paused, template, onboot, deaf;
+	bool io_error; /* paused by that, not by a person */
 	char name[64], tags[96], lock[20], description[128];
 	int cores, pid;
 	int64_t mem, disk;
