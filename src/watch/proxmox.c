@@ -42,8 +42,8 @@ static bool look(
 	}
 	STR_SET(before, source->said);
 	report->seen_mono_ms = clock_mono_ms(source->context.clock);
-	source->next_look = report->seen_mono_ms + PVE_LOOK_MS;
-	if (pve_see(source, arena, report, err)) {
+	source->next_look = report->seen_mono_ms + PROX_LOOK_MS;
+	if (prox_see(source, arena, report, err)) {
 		log_denied(source, before, report->text);
 		STR_SET(source->said, report->text);
 		return true;
@@ -70,7 +70,7 @@ static void close_source(void *self)
 	if (source == NULL)
 		return;
 	proxmox_close(source->client);
-	pve_memory_free(&source->memory);
+	prox_memory_free(&source->memory);
 	free(source);
 }
 

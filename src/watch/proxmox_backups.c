@@ -27,7 +27,7 @@ static void word_late(const struct proxmox_backed *backed, struct observation *w
 	}
 }
 
-static void judge(struct pve_seen *seen, const struct proxmox_survey *survey,
+static void judge(struct prox_seen *seen, const struct proxmox_survey *survey,
 	const struct proxmox_backed *backed, struct observation *what)
 {
 	bool blind = survey->blind[0] != '\0';
@@ -51,87 +51,87 @@ static void judge(struct pve_seen *seen, const struct proxmox_survey *survey,
 }
 
 static void name_backup(
-	const struct pve_seen *seen, const struct proxmox_backed *backed, struct component *component)
+	const struct prox_seen *seen, const struct proxmox_backed *backed, struct component *component)
 {
 	char label[NAME_MAX_BYTES];
 	const char *kind = backed->kind == PROXMOX_LXC ? "lxc" : "qemu";
 	STR_FORMAT(label, "%s '%s' (ID: %d)", kind, backed->name, backed->vmid);
-	*component = pve_component(seen, COMPONENT_BACKUP, label);
+	*component = prox_component(seen, COMPONENT_BACKUP, label);
 	STR_FORMAT(component->name, "backup_%d%s", backed->vmid, seen->source->context.suffix);
 	STR_FORMAT(component->native, "backup/%d", backed->vmid);
 }
 
 /* A name that is not known while its node is lost: as it was. */
-static void keep_label(const struct pve_seen *seen, struct component *component, bool lost)
+static void keep_label(const struct prox_seen *seen, struct component *component, bool lost)
 {
-	const struct pve_memo *memo = pve_memory_find(&seen->source->memory, component->name);
+	const struct prox_memo *memo = prox_memory_find(&seen->source->memory, component->name);
 	if (lost && memo != NULL && memo->label != NULL)
 		STR_SET(component->label, memo->label);
 }
 
-static void see_backup(
-	struct pve_seen *seen, const struct proxmox_survey *survey, const struct proxmox_backed *backed)
+static void see_backup(struct prox_seen *seen, const struct proxmox_survey *survey,
+	const struct proxmox_backed *backed)
 {
 	struct component component;
-	bool critical = pve_is_critical(seen, backed->vmid);
+	bool critical = prox_is_critical(seen, backed->vmid);
 	const struct proxmox_guest *guest = proxmox_guest_find(&seen->look, backed->vmid);
 	name_backup(seen, backed, &component);
-	bool known = pve_memory_find(&seen->source->memory, component.name) != NULL;
+	bool known = prox_memory_find(&seen->source->memory, component.name) != NULL;
 	bool unsure = !survey->jobs_known && known;
 	if (backed->template || (backed->job_count == 0 && !critical && !unsure))
 		return;
 	keep_label(seen, &component, backed->lost);
 	component.critical = critical;
 	component.ignored = guest != NULL && proxmox_list_has(guest->tags, "homeostat-ignore");
-	struct pve_memo *memo = pve_remember(seen, &component);
+	struct prox_memo *memo = prox_remember(seen, &component);
 	struct observation what = observation_of(&component, ASPECT_STATE);
-	STR_SET(what.held, pve_held(seen));
+	STR_SET(what.held, prox_held(seen));
 	if (unsure && backed->job_count == 0)
 		what.state = OBS_UNKNOWN;
 	else
 		judge(seen, survey, backed, &what);
-	pve_tell(seen, memo, &what);
+	prox_tell(seen, memo, &what);
 }
 
-static void tell_remembered(struct pve_seen *seen, struct pve_memo *memo, enum obs_state state)
+static void tell_remembered(struct prox_seen *seen, struct prox_memo *memo, enum obs_state state)
 {
-	struct component component = pve_component(seen, COMPONENT_BACKUP, memo->label);
+	struct component component = prox_component(seen, COMPONENT_BACKUP, memo->label);
 	STR_SET(component.name, memo->name);
 	STR_SET(component.native, memo->native);
 	struct observation what = observation_of(&component, ASPECT_STATE);
 	what.state = state;
-	pve_tell(seen, memo, &what);
+	prox_tell(seen, memo, &what);
 }
 
 /* Those that no job covers any more. */
-static void forget_uncovered(struct pve_seen *seen)
+static void forget_uncovered(struct prox_seen *seen)
 {
-	struct pve_memory *memory = &seen->source->memory;
+	struct prox_memory *memory = &seen->source->memory;
 	for (int i = 0; i < memory->count; i++) {
-		struct pve_memo *memo = &memory->memos[i];
+		struct prox_memo *memo = &memory->memos[i];
 		if (memo->kind != COMPONENT_BACKUP || memo->seen == seen->source->looks)
 			continue;
-		memo->gone = !pve_is_hidden(seen, memo);
+		memo->gone = !prox_is_hidden(seen, memo);
 		tell_remembered(seen, memo, memo->gone ? OBS_ABSENT : OBS_UNKNOWN);
 	}
 }
 
-static void tell_unknown(struct pve_seen *seen)
+static void tell_unknown(struct prox_seen *seen)
 {
-	struct pve_memory *memory = &seen->source->memory;
+	struct prox_memory *memory = &seen->source->memory;
 	for (int i = 0; i < memory->count; i++)
 		if (memory->memos[i].kind == COMPONENT_BACKUP)
 			tell_remembered(seen, &memory->memos[i], OBS_UNKNOWN);
 }
 
-void pve_see_backups(struct pve_seen *seen)
+void prox_see_backups(struct prox_seen *seen)
 {
 	struct proxmox_survey survey;
 	struct err why = {0};
 	const struct proxmox_source *source = seen->source;
 	if (!proxmox_survey(source->client, &seen->look, seen->wall_ms / 1000,
 			source->context.config->thresholds.backup_grace_ms, seen->scratch, &survey, &why)) {
-		pve_note(seen, &why);
+		prox_note(seen, &why);
 		tell_unknown(seen);
 		return;
 	}

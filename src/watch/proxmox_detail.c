@@ -14,7 +14,7 @@
 #define REPLICATION_FAILS 3
 
 struct detail {
-	struct pve_seen *seen;
+	struct prox_seen *seen;
 	const struct proxmox_node *node;
 	struct component component;
 	struct observation what;
@@ -23,7 +23,7 @@ struct detail {
 static void begin(struct detail *detail, enum aspect aspect)
 {
 	detail->what = observation_of(&detail->component, aspect);
-	STR_SET(detail->what.held, pve_held(detail->seen));
+	STR_SET(detail->what.held, prox_held(detail->seen));
 }
 
 /* One thing more that is not well. */
@@ -40,16 +40,16 @@ static void blame(struct detail *detail, enum obs_fault fault, const char *text)
 /* why: NULL: it was seen. */
 static void end(struct detail *detail, const struct err *why)
 {
-	struct pve_memo *memo = pve_remember(detail->seen, &detail->component);
+	struct prox_memo *memo = prox_remember(detail->seen, &detail->component);
 	if (why != NULL) {
-		pve_note(detail->seen, why);
+		prox_note(detail->seen, why);
 		detail->what.state = OBS_UNKNOWN;
 		detail->what.fault = FAULT_NONE;
 	}
-	pve_tell(detail->seen, memo, &detail->what);
+	prox_tell(detail->seen, memo, &detail->what);
 }
 
-static bool should_run(const struct pve_seen *seen, const struct proxmox_service *service)
+static bool should_run(const struct prox_seen *seen, const struct proxmox_service *service)
 {
 	/* corosync waits for a cluster that is not there */
 	if (str_equal(service->name, "corosync") && seen->cluster_known &&
@@ -67,7 +67,7 @@ static bool is_down(const struct proxmox_service *service)
 
 static void see_services(struct detail *detail)
 {
-	struct pve_seen *seen = detail->seen;
+	struct prox_seen *seen = detail->seen;
 	struct proxmox_service_list list;
 	struct err why = {0};
 	char text[160];
@@ -94,7 +94,7 @@ static void see_services(struct detail *detail)
 
 static void see_certificates(struct detail *detail)
 {
-	struct pve_seen *seen = detail->seen;
+	struct prox_seen *seen = detail->seen;
 	struct proxmox_certificate_list list;
 	struct err why = {0};
 	char text[160], until[24];
@@ -120,7 +120,7 @@ static void see_certificates(struct detail *detail)
 
 static void see_disks(struct detail *detail)
 {
-	struct pve_seen *seen = detail->seen;
+	struct prox_seen *seen = detail->seen;
 	struct proxmox_disk_list list;
 	struct err why = {0};
 	char text[200];
@@ -148,7 +148,7 @@ static void see_disks(struct detail *detail)
 
 static void see_pools(struct detail *detail)
 {
-	struct pve_seen *seen = detail->seen;
+	struct prox_seen *seen = detail->seen;
 	struct proxmox_pool_list list;
 	struct err why = {0};
 	char text[160];
@@ -170,13 +170,13 @@ static void see_pools(struct detail *detail)
 
 static void tell_replication(struct detail *detail, const struct proxmox_replication *job)
 {
-	struct pve_seen *seen = detail->seen;
+	struct prox_seen *seen = detail->seen;
 	const struct proxmox_guest *guest = proxmox_guest_find(&seen->look, job->vmid);
 	char text[240];
 	if (guest == NULL)
 		return;
 	struct detail of = {.seen = seen, .node = detail->node};
-	of.component = pve_guest_component(seen, guest);
+	of.component = prox_guest_component(seen, guest);
 	begin(&of, ASPECT_REPLICATION);
 	if (job->fails > 0 || job->error[0] != '\0') {
 		STR_FORMAT(text, "%.40s to %.40s: %.120s", job->id, job->target,
@@ -189,12 +189,12 @@ static void tell_replication(struct detail *detail, const struct proxmox_replica
 /* A guest has a job for each target: the worst is told. */
 static void see_replications(struct detail *detail)
 {
-	struct pve_seen *seen = detail->seen;
+	struct prox_seen *seen = detail->seen;
 	struct proxmox_replication_list list;
 	struct err why = {0};
 	if (!proxmox_replications(
 			seen->source->client, detail->node->name, seen->scratch, &list, &why)) {
-		pve_note(seen, &why);
+		prox_note(seen, &why);
 		return;
 	}
 	for (int i = 0; i < list.count; i++) {
@@ -224,14 +224,14 @@ static void see_nothing(struct detail *detail)
 	}
 }
 
-void pve_see_details(struct pve_seen *seen)
+void prox_see_details(struct prox_seen *seen)
 {
 	static void (*const steps[])(struct detail * detail) = {
 		see_services, see_certificates, see_disks, see_pools, see_replications};
 	for (int i = 0; i < seen->look.node_count; i++) {
 		struct detail detail = {.seen = seen, .node = &seen->look.nodes[i]};
-		detail.component = pve_component(seen, COMPONENT_NODE, detail.node->name);
-		pve_node_name(seen, detail.node->name, detail.component.name);
+		detail.component = prox_component(seen, COMPONENT_NODE, detail.node->name);
+		prox_node_name(seen, detail.node->name, detail.component.name);
 		STR_FORMAT(detail.component.native, "node/%s", detail.node->name);
 		if (detail.node->state != PROXMOX_ONLINE) {
 			see_nothing(&detail);

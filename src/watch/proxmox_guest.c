@@ -17,51 +17,51 @@
 
 /* One guest in one look. */
 struct sight {
-	struct pve_seen *seen;
+	struct prox_seen *seen;
 	const struct proxmox_guest *guest;
-	struct pve_memo *memo;
-	struct pve_guest_memo *mind;
+	struct prox_memo *memo;
+	struct prox_guest_memo *mind;
 	struct observation what;
 	bool is_new;
 };
 
-const struct proxmox_rights *pve_rights(struct pve_seen *seen)
+const struct proxmox_rights *prox_rights(struct prox_seen *seen)
 {
 	struct err why = {0};
-	if (seen->rights_asked == PVE_UNASKED)
+	if (seen->rights_asked == PROX_UNASKED)
 		seen->rights_asked = proxmox_rights(
 								 seen->source->client, seen->scratch, &seen->rights, &why)
-			? PVE_ANSWERED
-			: PVE_UNANSWERED;
+			? PROX_ANSWERED
+			: PROX_UNANSWERED;
 	if (why.kind != ERR_NONE)
-		pve_note(seen, &why);
-	return seen->rights_asked == PVE_ANSWERED ? &seen->rights : NULL;
+		prox_note(seen, &why);
+	return seen->rights_asked == PROX_ANSWERED ? &seen->rights : NULL;
 }
 
-static const struct proxmox_task_list *tasks_of(struct pve_seen *seen)
+static const struct proxmox_task_list *tasks_of(struct prox_seen *seen)
 {
 	struct err why = {0};
-	if (seen->tasks_asked == PVE_UNASKED)
+	if (seen->tasks_asked == PROX_UNASKED)
 		seen->tasks_asked = proxmox_tasks(seen->source->client, seen->scratch, &seen->tasks, &why)
-			? PVE_ANSWERED
-			: PVE_UNANSWERED;
+			? PROX_ANSWERED
+			: PROX_UNANSWERED;
 	if (why.kind != ERR_NONE)
-		pve_note(seen, &why);
-	return seen->tasks_asked == PVE_ANSWERED ? &seen->tasks : NULL;
+		prox_note(seen, &why);
+	return seen->tasks_asked == PROX_ANSWERED ? &seen->tasks : NULL;
 }
 
-static const char *ha_request(struct pve_seen *seen, const struct proxmox_guest *guest)
+static const char *ha_request(struct prox_seen *seen, const struct proxmox_guest *guest)
 {
 	struct err why = {0};
 	if (guest->ha_state[0] == '\0')
 		return "";
-	if (seen->ha_asked == PVE_UNASKED)
+	if (seen->ha_asked == PROX_UNASKED)
 		seen->ha_asked = proxmox_ha(seen->source->client, seen->scratch, &seen->ha, &why)
-			? PVE_ANSWERED
-			: PVE_UNANSWERED;
+			? PROX_ANSWERED
+			: PROX_UNANSWERED;
 	if (why.kind != ERR_NONE)
-		pve_note(seen, &why);
-	for (int i = 0; seen->ha_asked == PVE_ANSWERED && i < seen->ha.count; i++)
+		prox_note(seen, &why);
+	for (int i = 0; seen->ha_asked == PROX_ANSWERED && i < seen->ha.count; i++)
 		if (seen->ha.services[i].vmid == guest->vmid)
 			return seen->ha.services[i].request_state;
 	/* not to be had: its state is the same once HA has done what was requested */
@@ -69,9 +69,9 @@ static const char *ha_request(struct pve_seen *seen, const struct proxmox_guest 
 }
 
 /* The newest of the cluster, and what its node remembers of this guest. */
-static void gather_tasks(struct sight *sight, struct pve_scene *scene)
+static void gather_tasks(struct sight *sight, struct prox_scene *scene)
 {
-	struct pve_seen *seen = sight->seen;
+	struct prox_seen *seen = sight->seen;
 	const struct proxmox_task_list *newest = tasks_of(seen);
 	const struct proxmox_task_filter filter = {sight->guest->node, NULL, sight->guest->vmid};
 	struct proxmox_task_list own = {0};
@@ -79,7 +79,7 @@ static void gather_tasks(struct sight *sight, struct pve_scene *scene)
 	seen->questions--;
 	bool has_own = proxmox_node_tasks(seen->source->client, &filter, seen->scratch, &own, &why);
 	if (!has_own)
-		pve_note(seen, &why);
+		prox_note(seen, &why);
 	int count = (newest != NULL ? newest->count : 0) + (has_own ? own.count : 0);
 	struct proxmox_task *all = arena_try(seen->scratch, ((size_t)count + 1) * sizeof(*all));
 	if (all == NULL)
@@ -92,11 +92,11 @@ static void gather_tasks(struct sight *sight, struct pve_scene *scene)
 	scene->tasks_known = has_own && newest != NULL;
 }
 
-static struct pve_scene scene_of(struct sight *sight)
+static struct prox_scene scene_of(struct sight *sight)
 {
-	struct pve_seen *seen = sight->seen;
+	struct prox_seen *seen = sight->seen;
 	const struct proxmox_node *node = proxmox_node_find(&seen->look, sight->guest->node);
-	return (struct pve_scene){.vmid = sight->guest->vmid,
+	return (struct prox_scene){.vmid = sight->guest->vmid,
 		.node = sight->guest->node,
 		.wall_s = seen->wall_ms / 1000,
 		.node_up_s = node != NULL ? node->uptime_s : -1,
@@ -118,28 +118,28 @@ static void read_tags(struct component *component, const char *tags)
 	}
 }
 
-struct component pve_guest_component(struct pve_seen *seen, const struct proxmox_guest *guest)
+struct component prox_guest_component(struct prox_seen *seen, const struct proxmox_guest *guest)
 {
-	struct component component = pve_component(seen, COMPONENT_GUEST, guest->name);
-	pve_guest_name(seen, guest, component.name);
-	const struct pve_memo *memo = pve_memory_find(&seen->source->memory, component.name);
+	struct component component = prox_component(seen, COMPONENT_GUEST, guest->name);
+	prox_guest_name(seen, guest, component.name);
+	const struct prox_memo *memo = prox_memory_find(&seen->source->memory, component.name);
 	/* a name that is not known any more (its node is lost) is still its name */
 	if (guest->name[0] == '\0' && memo != NULL && memo->label != NULL)
 		STR_SET(component.label, memo->label);
 	else if (guest->name[0] == '\0')
 		STR_FORMAT(component.label, "%d", guest->vmid);
-	pve_node_name(seen, guest->node, component.parent);
+	prox_node_name(seen, guest->node, component.parent);
 	STR_FORMAT(component.native, "%s/%d", guest->kind == PROXMOX_LXC ? "lxc" : "qemu", guest->vmid);
-	component.critical = pve_is_critical(seen, guest->vmid);
+	component.critical = prox_is_critical(seen, guest->vmid);
 	read_tags(&component, guest->tags);
 	return component;
 }
 
 static void name_guest(struct sight *sight)
 {
-	struct component component = pve_guest_component(sight->seen, sight->guest);
-	sight->is_new = pve_memory_find(&sight->seen->source->memory, component.name) == NULL;
-	sight->memo = pve_remember(sight->seen, &component);
+	struct component component = prox_guest_component(sight->seen, sight->guest);
+	sight->is_new = prox_memory_find(&sight->seen->source->memory, component.name) == NULL;
+	sight->memo = prox_remember(sight->seen, &component);
 	if (sight->memo->guest == NULL)
 		sight->memo->guest = calloc(1, sizeof(*sight->memo->guest));
 	sight->mind = sight->memo->guest;
@@ -153,10 +153,10 @@ static void note_held(struct sight *sight)
 {
 	const struct proxmox_guest *guest = sight->guest;
 	struct observation *what = &sight->what;
-	STR_SET(what->held, pve_held(sight->seen));
+	STR_SET(what->held, prox_held(sight->seen));
 	if (what->held[0] == '\0' && guest->lock[0] != '\0')
 		STR_FORMAT(what->held, "locked (%.40s)", guest->lock);
-	if (what->held[0] == '\0' && pve_ha_moves(guest->ha_state))
+	if (what->held[0] == '\0' && prox_ha_moves(guest->ha_state))
 		STR_FORMAT(what->held, "HA is moving it (%.30s)", guest->ha_state);
 }
 
@@ -164,8 +164,8 @@ static void note_held(struct sight *sight)
  */
 static void see_lock(struct sight *sight)
 {
-	struct pve_seen *seen = sight->seen;
-	struct pve_guest_memo *mind = sight->mind;
+	struct prox_seen *seen = sight->seen;
+	struct prox_guest_memo *mind = sight->mind;
 	const char *lock = sight->guest->lock;
 	struct observation what = sight->what;
 	if (strcmp(mind->lock, lock) != 0) {
@@ -176,9 +176,9 @@ static void see_lock(struct sight *sight)
 			mind->stop->known = false;
 	}
 	if (lock[0] != '\0' && !mind->lock_asked && seen->questions > 0) {
-		struct pve_scene scene = scene_of(sight);
+		struct prox_scene scene = scene_of(sight);
 		gather_tasks(sight, &scene);
-		int64_t taken = pve_lock_taken_s(&scene) * 1000;
+		int64_t taken = prox_lock_taken_s(&scene) * 1000;
 		mind->lock_asked = scene.tasks_known;
 		if (taken > 0 && taken < mind->lock_since_ms)
 			mind->lock_since_ms = taken;
@@ -193,7 +193,7 @@ static void see_lock(struct sight *sight)
 		what.fault = FAULT_WARNING;
 		STR_FORMAT(what.detail, "locked (%.40s) since %s", lock, since);
 	}
-	pve_tell(seen, sight->memo, &what);
+	prox_tell(seen, sight->memo, &what);
 }
 
 static void see_ha(struct sight *sight)
@@ -207,7 +207,7 @@ static void see_ha(struct sight *sight)
 			"HA has given it up (state error): set it to disabled, mend it, and "
 			"set it to started again");
 	}
-	pve_tell(sight->seen, sight->memo, &what);
+	prox_tell(sight->seen, sight->memo, &what);
 }
 
 static void see_cpu(struct sight *sight)
@@ -221,7 +221,7 @@ static void see_cpu(struct sight *sight)
 	/* what does not run uses nothing */
 	if (sight->what.state == OBS_EXITED || sight->what.state == OBS_CREATED)
 		what.percent = 0;
-	pve_tell(sight->seen, sight->memo, &what);
+	prox_tell(sight->seen, sight->memo, &what);
 }
 
 /* What QEMU itself says of a machine that neither runs nor is stopped. */
@@ -260,7 +260,7 @@ static struct proxmox_at at_of(const struct proxmox_guest *guest)
 /* A look at the guest itself. False: it does not say that it is stopped, and what is filled. */
 static bool is_stopped_really(struct sight *sight, struct proxmox_guest_status *status)
 {
-	struct pve_seen *seen = sight->seen;
+	struct prox_seen *seen = sight->seen;
 	struct err why = {0};
 	if (seen->questions <= 0) {
 		sight->what.state = OBS_UNKNOWN;
@@ -269,7 +269,7 @@ static bool is_stopped_really(struct sight *sight, struct proxmox_guest_status *
 	seen->questions--;
 	if (!proxmox_guest_status(seen->source->client, at_of(sight->guest), status, &why)) {
 		/* moved or destroyed in this moment, or its node does not answer */
-		pve_note(seen, &why);
+		prox_note(seen, &why);
 		sight->what.state = OBS_UNKNOWN;
 		return false;
 	}
@@ -280,9 +280,9 @@ static bool is_stopped_really(struct sight *sight, struct proxmox_guest_status *
 	return false;
 }
 
-static bool learn_want(struct sight *sight, struct pve_stop *stop)
+static bool learn_want(struct sight *sight, struct prox_stop *stop)
 {
-	struct pve_seen *seen = sight->seen;
+	struct prox_seen *seen = sight->seen;
 	struct proxmox_guest_config config;
 	struct err why = {0};
 	bool fresh = stop->config_mono_ms > 0 && seen->mono_ms - stop->config_mono_ms < CONFIG_MS;
@@ -296,7 +296,7 @@ static bool learn_want(struct sight *sight, struct pve_stop *stop)
 		return false;
 	seen->questions--;
 	if (!proxmox_guest_config(seen->source->client, at_of(sight->guest), &config, &why)) {
-		pve_note(seen, &why);
+		prox_note(seen, &why);
 		return false;
 	}
 	stop->want = config.onboot ? WANT_STARTED : WANT_NOT;
@@ -304,9 +304,9 @@ static bool learn_want(struct sight *sight, struct pve_stop *stop)
 	return true;
 }
 
-static void keep_verdict(struct sight *sight, const struct pve_verdict *verdict)
+static void keep_verdict(struct sight *sight, const struct prox_verdict *verdict)
 {
-	struct pve_stop *stop = sight->mind->stop;
+	struct prox_stop *stop = sight->mind->stop;
 	stop->known = true;
 	stop->state = (unsigned char)verdict->state;
 	stop->cause = (unsigned char)verdict->cause;
@@ -319,7 +319,7 @@ static void keep_verdict(struct sight *sight, const struct pve_verdict *verdict)
 /* What is meant to be so, or nobody wants, is not asked about on every look. */
 static bool is_settled(const struct sight *sight)
 {
-	const struct pve_stop *stop = sight->mind->stop;
+	const struct prox_stop *stop = sight->mind->stop;
 	bool meant = stop->want == WANT_NOT || stop->cause == STOP_PERSON ||
 		stop->state == OBS_CREATED || stop->state == OBS_PAUSED;
 	int64_t age = sight->seen->mono_ms - stop->asked_mono_ms;
@@ -328,7 +328,7 @@ static bool is_settled(const struct sight *sight)
 
 static void use_verdict(struct sight *sight)
 {
-	const struct pve_stop *stop = sight->mind->stop;
+	const struct prox_stop *stop = sight->mind->stop;
 	struct observation *what = &sight->what;
 	what->state = (enum obs_state)stop->state;
 	what->cause = (enum stop_cause)stop->cause;
@@ -341,25 +341,26 @@ static void use_verdict(struct sight *sight)
 
 static void look_closer(struct sight *sight)
 {
-	struct pve_stop *stop = sight->mind->stop;
+	struct prox_stop *stop = sight->mind->stop;
 	struct proxmox_guest_status status;
-	if (!learn_want(sight, stop)) {
+	/* a lock decides by itself */
+	if (!learn_want(sight, stop) && sight->guest->lock[0] == '\0') {
 		sight->what.state = OBS_UNKNOWN;
 		return;
 	}
 	/* Nobody wants it to run: why it does not is nobody's question. */
 	bool plain = stop->want == WANT_NOT && sight->guest->lock[0] == '\0' &&
 		sight->guest->ha_state[0] == '\0';
-	struct pve_verdict verdict = {.state = OBS_EXITED, .cause = STOP_UNSEEN};
+	struct prox_verdict verdict = {.state = OBS_EXITED, .cause = STOP_UNSEEN};
 	if (!plain) {
 		if (!is_stopped_really(sight, &status))
 			return;
-		struct pve_scene scene = scene_of(sight);
+		struct prox_scene scene = scene_of(sight);
 		scene.lock = status.lock;
 		scene.wanted = stop->want != WANT_NOT;
 		scene.ha_request = ha_request(sight->seen, sight->guest);
 		gather_tasks(sight, &scene);
-		verdict = pve_judge_stop(&scene);
+		verdict = prox_judge_stop(&scene);
 	}
 	keep_verdict(sight, &verdict);
 	use_verdict(sight);
@@ -367,7 +368,7 @@ static void look_closer(struct sight *sight)
 
 static void see_stopped(struct sight *sight)
 {
-	struct pve_guest_memo *mind = sight->mind;
+	struct prox_guest_memo *mind = sight->mind;
 	if (mind->stop == NULL)
 		mind->stop = calloc(1, sizeof(*mind->stop));
 	if (mind->stop == NULL)
@@ -380,7 +381,7 @@ static void see_stopped(struct sight *sight)
 		look_closer(sight);
 }
 
-static void forget_stop(struct pve_guest_memo *mind)
+static void forget_stop(struct prox_guest_memo *mind)
 {
 	free(mind->stop);
 	mind->stop = NULL;
@@ -404,7 +405,7 @@ static void see_odd(struct sight *sight)
 static void see_state(struct sight *sight)
 {
 	const struct proxmox_guest *guest = sight->guest;
-	bool is_online = pve_is_online(sight->seen, guest->node);
+	bool is_online = prox_is_online(sight->seen, guest->node);
 	if (guest->template) {
 		sight->what.state = OBS_CREATED;
 		STR_SET(sight->what.detail, "a template");
@@ -422,16 +423,16 @@ static void see_state(struct sight *sight)
 		STR_SET(sight->what.status, "running");
 }
 
-void pve_see_guest(struct pve_seen *seen, const struct proxmox_guest *guest)
+void prox_see_guest(struct prox_seen *seen, const struct proxmox_guest *guest)
 {
 	struct sight sight = {.seen = seen, .guest = guest};
 	name_guest(&sight);
 	note_held(&sight);
-	bool is_online = pve_is_online(seen, guest->node);
+	bool is_online = prox_is_online(seen, guest->node);
 	if (is_online)
 		see_lock(&sight);
 	see_state(&sight);
-	pve_tell(seen, sight.memo, &sight.what);
+	prox_tell(seen, sight.memo, &sight.what);
 	if (!is_online || guest->template)
 		return;
 	if (guest->ha_state[0] != '\0' || (sight.memo->hot & 1u << ASPECT_HA) != 0)

@@ -11,7 +11,7 @@ static unsigned hash(const char *name)
 	return h;
 }
 
-static void put(struct pve_memory *memory, int i)
+static void put(struct prox_memory *memory, int i)
 {
 	unsigned slot = hash(memory->memos[i].name) % (unsigned)memory->slot_count;
 	while (memory->slots[slot] >= 0)
@@ -19,7 +19,7 @@ static void put(struct pve_memory *memory, int i)
 	memory->slots[slot] = i;
 }
 
-static void put_all(struct pve_memory *memory)
+static void put_all(struct prox_memory *memory)
 {
 	for (int i = 0; i < memory->slot_count; i++)
 		memory->slots[i] = -1;
@@ -27,7 +27,7 @@ static void put_all(struct pve_memory *memory)
 		put(memory, i);
 }
 
-struct pve_memo *pve_memory_find(const struct pve_memory *memory, const char *name)
+struct prox_memo *prox_memory_find(const struct prox_memory *memory, const char *name)
 {
 	if (memory->slot_count == 0)
 		return NULL;
@@ -38,7 +38,7 @@ struct pve_memo *pve_memory_find(const struct pve_memory *memory, const char *na
 	return NULL;
 }
 
-static void grow(struct pve_memory *memory)
+static void grow(struct prox_memory *memory)
 {
 	memory->capacity += memory->capacity / 2 + 16;
 	memory->slot_count = memory->capacity * 2;
@@ -49,22 +49,22 @@ static void grow(struct pve_memory *memory)
 	put_all(memory);
 }
 
-struct pve_memo *pve_memory_get(struct pve_memory *memory, const char *name)
+struct prox_memo *prox_memory_get(struct prox_memory *memory, const char *name)
 {
-	struct pve_memo *memo = pve_memory_find(memory, name);
+	struct prox_memo *memo = prox_memory_find(memory, name);
 	if (memo != NULL)
 		return memo;
 	if (memory->count == memory->capacity)
 		grow(memory);
 	memo = &memory->memos[memory->count++];
-	*memo = (struct pve_memo){.name = strdup(name)};
+	*memo = (struct prox_memo){.name = strdup(name)};
 	if (memo->name == NULL)
 		abort();
 	put(memory, memory->count - 1);
 	return memo;
 }
 
-static void free_memo(struct pve_memo *memo)
+static void free_memo(struct prox_memo *memo)
 {
 	free(memo->name);
 	free(memo->label);
@@ -75,7 +75,7 @@ static void free_memo(struct pve_memo *memo)
 	free(memo->guest);
 }
 
-void pve_memory_sweep(struct pve_memory *memory)
+void prox_memory_sweep(struct prox_memory *memory)
 {
 	int kept = 0;
 	for (int i = 0; i < memory->count; i++) {
@@ -90,7 +90,7 @@ void pve_memory_sweep(struct pve_memory *memory)
 	put_all(memory);
 }
 
-void pve_memory_forget_told(struct pve_memory *memory)
+void prox_memory_forget_told(struct prox_memory *memory)
 {
 	for (int i = 0; i < memory->count; i++) {
 		memset(memory->memos[i].told, 0, sizeof(memory->memos[i].told));
@@ -98,11 +98,11 @@ void pve_memory_forget_told(struct pve_memory *memory)
 	}
 }
 
-void pve_memory_free(struct pve_memory *memory)
+void prox_memory_free(struct prox_memory *memory)
 {
 	for (int i = 0; i < memory->count; i++)
 		free_memo(&memory->memos[i]);
 	free(memory->memos);
 	free(memory->slots);
-	*memory = (struct pve_memory){0};
+	*memory = (struct prox_memory){0};
 }

@@ -12,7 +12,7 @@
 #include "model/observation.h"
 
 /* Why a guest does not run, as found by a closer look. */
-struct pve_stop {
+struct prox_stop {
 	unsigned char state, cause, want; /* enum obs_state, stop_cause, want */
 	bool known;
 	char who[40];
@@ -22,41 +22,41 @@ struct pve_stop {
 	int64_t config_mono_ms; /* when its configuration was */
 };
 
-struct pve_guest_memo {
+struct prox_guest_memo {
 	int vmid;
 	bool is_lxc;
 	char lock[24];
 	int64_t lock_since_ms; /* wall */
 	bool lock_asked;
-	int64_t down_mono_ms;  /* since when it is seen not running; 0: it runs */
-	struct pve_stop *stop; /* NULL: it runs */
+	int64_t down_mono_ms;   /* since when it is seen not running; 0: it runs */
+	struct prox_stop *stop; /* NULL: it runs */
 };
 
-struct pve_memo {
+struct prox_memo {
 	char *name, *label, *native, *parent; /* of the component */
 	uint32_t told[ASPECTS];               /* digest of what was told; 0: nothing yet */
 	uint32_t hot;                         /* a bit an aspect: not well when last told */
 	unsigned seen;                        /* the number of the look that listed it */
 	unsigned char kind;                   /* enum component_kind */
 	unsigned char missed;                 /* looks in a row in which a storage was not available */
-	struct pve_guest_memo *guest;         /* of guests */
+	struct prox_guest_memo *guest;        /* of guests */
 	bool gone;                            /* to be swept */
 };
 
-struct pve_memory {
-	struct pve_memo *memos;
+struct prox_memory {
+	struct prox_memo *memos;
 	int count, capacity;
 	int *slots;
 	int slot_count;
 };
 
-struct pve_memo *pve_memory_find(const struct pve_memory *memory, const char *name);
+struct prox_memo *prox_memory_find(const struct prox_memory *memory, const char *name);
 /* Makes it. The pointer is good until the next get or sweep. */
-struct pve_memo *pve_memory_get(struct pve_memory *memory, const char *name);
+struct prox_memo *prox_memory_get(struct prox_memory *memory, const char *name);
 /* Drops those that are gone. */
-void pve_memory_sweep(struct pve_memory *memory);
-void pve_memory_free(struct pve_memory *memory);
+void prox_memory_sweep(struct prox_memory *memory);
+void prox_memory_free(struct prox_memory *memory);
 /* Everything is news again; what cost a question is kept. */
-void pve_memory_forget_told(struct pve_memory *memory);
+void prox_memory_forget_told(struct prox_memory *memory);
 
 #endif

@@ -39,7 +39,7 @@ static uint32_t digest(const struct observation *what)
 	return h | 1;
 }
 
-static struct observation *add(struct pve_seen *seen)
+static struct observation *add(struct prox_seen *seen)
 {
 	struct proxmox_source *source = seen->source;
 	struct report *report = seen->report;
@@ -61,7 +61,7 @@ static bool is_share(enum aspect aspect)
 	return aspect == ASPECT_CPU || aspect == ASPECT_MEMORY || aspect == ASPECT_DISK;
 }
 
-static int limit_of(const struct pve_seen *seen, const struct observation *what)
+static int limit_of(const struct prox_seen *seen, const struct observation *what)
 {
 	const struct config_thresholds *thresholds = &seen->source->context.config->thresholds;
 	if (what->component.kind == COMPONENT_STORAGE)
@@ -73,7 +73,7 @@ static int limit_of(const struct pve_seen *seen, const struct observation *what)
 }
 
 /* Whether it has to be told again as long as it is so. */
-static bool is_hot(const struct pve_seen *seen, const struct observation *what)
+static bool is_hot(const struct prox_seen *seen, const struct observation *what)
 {
 	if (what->aspect == ASPECT_STATE)
 		return true;
@@ -85,7 +85,7 @@ static bool is_hot(const struct pve_seen *seen, const struct observation *what)
 		limit_of(seen, what) - seen->source->context.config->thresholds.hysteresis;
 }
 
-void pve_tell(struct pve_seen *seen, struct pve_memo *memo, const struct observation *what)
+void prox_tell(struct prox_seen *seen, struct prox_memo *memo, const struct observation *what)
 {
 	uint32_t bit = 1u << what->aspect;
 	bool hot = is_hot(seen, what), was = (memo->hot & bit) != 0;
@@ -113,9 +113,9 @@ static void renew(char **text, const char *now)
 		abort();
 }
 
-struct pve_memo *pve_remember(struct pve_seen *seen, const struct component *component)
+struct prox_memo *prox_remember(struct prox_seen *seen, const struct component *component)
 {
-	struct pve_memo *memo = pve_memory_get(&seen->source->memory, component->name);
+	struct prox_memo *memo = prox_memory_get(&seen->source->memory, component->name);
 	renew(&memo->label, component->label);
 	renew(&memo->native, component->native);
 	renew(&memo->parent, component->parent);
@@ -124,8 +124,8 @@ struct pve_memo *pve_remember(struct pve_seen *seen, const struct component *com
 	return memo;
 }
 
-struct component pve_component(
-	const struct pve_seen *seen, enum component_kind kind, const char *label)
+struct component prox_component(
+	const struct prox_seen *seen, enum component_kind kind, const char *label)
 {
 	const struct source_context *context = &seen->source->context;
 	struct component component = {.kind = kind};
@@ -135,7 +135,7 @@ struct component pve_component(
 	return component;
 }
 
-void pve_node_name(const struct pve_seen *seen, const char *node, char name[NAME_MAX_BYTES])
+void prox_node_name(const struct prox_seen *seen, const char *node, char name[NAME_MAX_BYTES])
 {
 	const char *suffix = seen->source->context.suffix;
 	if (seen->look.node_count == 1)
@@ -144,20 +144,20 @@ void pve_node_name(const struct pve_seen *seen, const char *node, char name[NAME
 		str_format(name, NAME_MAX_BYTES, "proxmox_node_%s%s", node, suffix);
 }
 
-void pve_guest_name(
-	const struct pve_seen *seen, const struct proxmox_guest *guest, char name[NAME_MAX_BYTES])
+void prox_guest_name(
+	const struct prox_seen *seen, const struct proxmox_guest *guest, char name[NAME_MAX_BYTES])
 {
 	str_format(name, NAME_MAX_BYTES, "%s_%d%s", guest->kind == PROXMOX_LXC ? "lxc" : "qemu",
 		guest->vmid, seen->source->context.suffix);
 }
 
-bool pve_is_online(const struct pve_seen *seen, const char *node)
+bool prox_is_online(const struct prox_seen *seen, const char *node)
 {
 	const struct proxmox_node *found = proxmox_node_find(&seen->look, node);
 	return found != NULL && found->state == PROXMOX_ONLINE;
 }
 
-bool pve_is_critical(const struct pve_seen *seen, int vmid)
+bool prox_is_critical(const struct prox_seen *seen, int vmid)
 {
 	const struct config_proxmox *config = seen->source->config;
 	for (int i = 0; i < config->critical_count; i++)
@@ -166,18 +166,18 @@ bool pve_is_critical(const struct pve_seen *seen, int vmid)
 	return false;
 }
 
-const char *pve_held(const struct pve_seen *seen)
+const char *prox_held(const struct prox_seen *seen)
 {
 	return seen->cluster_known && !seen->quorate ? "the cluster has no quorum" : "";
 }
 
-static const char *who(const struct pve_seen *seen)
+static const char *who(const struct prox_seen *seen)
 {
 	const struct config_proxmox *config = seen->source->config;
 	return config->token_id != NULL ? config->token_id : config->user != NULL ? config->user : "";
 }
 
-static void say_denied(struct pve_seen *seen, const char *text)
+static void say_denied(struct prox_seen *seen, const char *text)
 {
 	size_t length = strlen(seen->denied);
 	if (strstr(seen->denied, text) != NULL)
@@ -186,7 +186,7 @@ static void say_denied(struct pve_seen *seen, const char *text)
 		length > 0 ? "; " : "cannot see everything: ", text);
 }
 
-void pve_note(struct pve_seen *seen, const struct err *why)
+void prox_note(struct prox_seen *seen, const struct err *why)
 {
 	char command[256];
 	const char *refusal = strstr(why->text, "Permission check failed");
@@ -198,57 +198,57 @@ void pve_note(struct pve_seen *seen, const struct err *why)
 		say_denied(seen, command);
 }
 
-static void see_quorum(struct pve_seen *seen)
+static void see_quorum(struct prox_seen *seen)
 {
 	struct err why = {0};
 	struct observation what = observation_of(&seen->source->context.root, ASPECT_QUORUM);
 	seen->cluster_known = proxmox_cluster(
 		seen->source->client, LOOK_TIMEOUT_MS, seen->scratch, &seen->cluster, &why);
 	if (!seen->cluster_known)
-		pve_note(seen, &why);
+		prox_note(seen, &why);
 	seen->quorate = !seen->cluster_known || seen->cluster.quorate;
 	what.state = seen->cluster_known ? OBS_RUNNING : OBS_UNKNOWN;
 	what.fault = seen->quorate ? FAULT_NONE : FAULT_FAILED;
 	if (!seen->quorate)
 		STR_FORMAT(what.detail, "cluster '%s' has no quorum: nothing can be started or changed",
 			seen->cluster.name);
-	struct pve_memo *memo = pve_remember(seen, &what.component);
-	pve_tell(seen, memo, &what);
+	struct prox_memo *memo = prox_remember(seen, &what.component);
+	prox_tell(seen, memo, &what);
 }
 
 /* A member that the cluster itself does not see is offline, whatever the list still says. */
-static void trust_members(struct pve_seen *seen)
+static void trust_members(struct prox_seen *seen)
 {
 	for (int i = 0; seen->cluster_known && i < seen->cluster.count; i++)
 		for (int n = 0; !seen->cluster.members[i].online && n < seen->look.node_count; n++)
 			if (str_equal(seen->look.nodes[n].name, seen->cluster.members[i].name))
 				seen->look.nodes[n].state = PROXMOX_OFFLINE;
 	for (int i = 0; i < seen->look.guest_count; i++)
-		if (!pve_is_online(seen, seen->look.guests[i].node))
+		if (!prox_is_online(seen, seen->look.guests[i].node))
 			seen->look.guests[i].lost = true;
 	for (int i = 0; i < seen->look.storage_count; i++)
-		if (!pve_is_online(seen, seen->look.storages[i].node))
+		if (!prox_is_online(seen, seen->look.storages[i].node))
 			seen->look.storages[i].lost = true;
 }
 
-static void tell_share(struct pve_seen *seen, struct pve_memo *memo, struct observation *what,
+static void tell_share(struct prox_seen *seen, struct prox_memo *memo, struct observation *what,
 	enum aspect aspect, int64_t used, int64_t max)
 {
 	what->aspect = aspect;
 	what->used_bytes = used;
 	what->max_bytes = max;
 	what->percent = used >= 0 && max > 0 ? 100.0 * (double)used / (double)max : -1;
-	pve_tell(seen, memo, what);
+	prox_tell(seen, memo, what);
 }
 
-static void see_node(struct pve_seen *seen, const struct proxmox_node *node)
+static void see_node(struct prox_seen *seen, const struct proxmox_node *node)
 {
-	struct component component = pve_component(seen, COMPONENT_NODE, node->name);
-	pve_node_name(seen, node->name, component.name);
+	struct component component = prox_component(seen, COMPONENT_NODE, node->name);
+	prox_node_name(seen, node->name, component.name);
 	STR_FORMAT(component.native, "node/%s", node->name);
-	struct pve_memo *memo = pve_remember(seen, &component);
+	struct prox_memo *memo = prox_remember(seen, &component);
 	struct observation what = observation_of(&component, ASPECT_STATE);
-	STR_SET(what.held, pve_held(seen));
+	STR_SET(what.held, prox_held(seen));
 	what.state = OBS_RUNNING;
 	if (node->state == PROXMOX_OFFLINE && seen->quorate) {
 		what.state = OBS_UNREACHABLE;
@@ -257,24 +257,24 @@ static void see_node(struct pve_seen *seen, const struct proxmox_node *node)
 		what.state = OBS_UNKNOWN;
 	}
 	STR_SET(what.status, node->state == PROXMOX_ONLINE ? "online" : "offline");
-	pve_tell(seen, memo, &what);
+	prox_tell(seen, memo, &what);
 	if (node->state != PROXMOX_ONLINE)
 		what.state = OBS_UNKNOWN;
 	what.detail[0] = '\0';
 	what.aspect = ASPECT_CPU;
 	what.percent = node->state == PROXMOX_ONLINE && node->cpu >= 0 ? node->cpu * 100 : -1;
-	pve_tell(seen, memo, &what);
+	prox_tell(seen, memo, &what);
 	bool on = node->state == PROXMOX_ONLINE;
 	tell_share(seen, memo, &what, ASPECT_MEMORY, on ? node->mem_bytes : -1, node->mem_max_bytes);
 	tell_share(seen, memo, &what, ASPECT_DISK, on ? node->disk_bytes : -1, node->disk_max_bytes);
 }
 
-bool pve_is_hidden(struct pve_seen *seen, const struct pve_memo *memo)
+bool prox_is_hidden(struct prox_seen *seen, const struct prox_memo *memo)
 {
 	bool is_guest = memo->kind == COMPONENT_GUEST || memo->kind == COMPONENT_BACKUP;
 	if (!is_guest && memo->kind != COMPONENT_STORAGE)
 		return false;
-	const struct proxmox_rights *rights = pve_rights(seen);
+	const struct proxmox_rights *rights = prox_rights(seen);
 	const char *slash = strchr(memo->native, '/');
 	char path[NATIVE_MAX_BYTES + 16];
 	if (rights == NULL || slash == NULL)
@@ -284,32 +284,32 @@ bool pve_is_hidden(struct pve_seen *seen, const struct pve_memo *memo)
 	return !proxmox_may(rights, path, is_guest ? "VM.Audit" : "Datastore.Audit");
 }
 
-static void see_unlisted(struct pve_seen *seen)
+static void see_unlisted(struct prox_seen *seen)
 {
-	struct pve_memory *memory = &seen->source->memory;
+	struct prox_memory *memory = &seen->source->memory;
 	for (int i = 0; i < memory->count; i++) {
-		struct pve_memo *memo = &memory->memos[i];
+		struct prox_memo *memo = &memory->memos[i];
 		if (memo->seen == seen->source->looks || memo->kind == COMPONENT_BACKUP)
 			continue;
-		struct component component = pve_component(
+		struct component component = prox_component(
 			seen, (enum component_kind)memo->kind, memo->label);
 		STR_SET(component.name, memo->name);
 		STR_SET(component.native, memo->native);
 		STR_SET(component.parent, memo->parent);
 		struct observation what = observation_of(&component, ASPECT_STATE);
-		bool hidden = pve_is_hidden(seen, memo);
+		bool hidden = prox_is_hidden(seen, memo);
 		what.state = hidden ? OBS_UNKNOWN : OBS_ABSENT;
 		if (hidden)
 			say_denied(seen,
 				"what was seen before is not listed any more, and the rights to see "
 				"it are missing or not known (pveum user permissions)");
-		pve_tell(seen, memo, &what);
+		prox_tell(seen, memo, &what);
 		memo->gone = !hidden;
 	}
-	pve_memory_sweep(memory);
+	prox_memory_sweep(memory);
 }
 
-static void say_what_is_denied(struct pve_seen *seen)
+static void say_what_is_denied(struct prox_seen *seen)
 {
 	struct proxmox_source *source = seen->source;
 	if (seen->look.denied[0] != '\0') {
@@ -323,48 +323,50 @@ static void say_what_is_denied(struct pve_seen *seen)
 }
 
 /* What is read slowly is read with the whole list, and then at its own pace. */
-static void see_slow(struct pve_seen *seen)
+static void see_slow(struct prox_seen *seen)
 {
 	struct proxmox_source *source = seen->source;
-	if (seen->complete || seen->mono_ms >= source->next_details) {
-		source->text[0] = '\0';
-		pve_see_details(seen);
-		source->next_details = seen->mono_ms + PVE_DETAILS_MS;
+	bool details = seen->complete || seen->mono_ms >= source->next_details;
+	bool backups = seen->complete || seen->mono_ms >= source->next_backups;
+	if (details) {
+		prox_see_details(seen);
+		source->next_details = seen->mono_ms + PROX_DETAILS_MS;
 	}
-	if (seen->complete || seen->mono_ms >= source->next_backups) {
-		pve_see_backups(seen);
-		source->next_backups = seen->mono_ms + PVE_BACKUPS_MS;
+	if (backups) {
+		prox_see_backups(seen);
+		source->next_backups = seen->mono_ms + PROX_BACKUPS_MS;
 	}
-	if (seen->denied[0] != '\0')
+	/* what only they can find out stands until they are read again */
+	if (details)
 		STR_SET(source->text, seen->denied);
 }
 
-static void see_all(struct pve_seen *seen)
+static void see_all(struct prox_seen *seen)
 {
 	see_quorum(seen);
 	trust_members(seen);
 	for (int i = 0; i < seen->look.node_count; i++)
 		see_node(seen, &seen->look.nodes[i]);
 	for (int i = 0; i < seen->look.guest_count && !seen->cancelled; i++)
-		pve_see_guest(seen, &seen->look.guests[i]);
-	pve_see_storages(seen);
+		prox_see_guest(seen, &seen->look.guests[i]);
+	prox_see_storages(seen);
 	if (!seen->cancelled)
 		see_slow(seen);
 	see_unlisted(seen);
 	say_what_is_denied(seen);
 }
 
-bool pve_see(
+bool prox_see(
 	struct proxmox_source *source, struct arena *arena, struct report *report, struct err *err)
 {
 	auto_arena scratch = arena_new(SCRATCH_BYTES);
-	struct pve_seen seen = {.source = source,
+	struct prox_seen seen = {.source = source,
 		.arena = arena,
 		.scratch = scratch,
 		.report = report,
 		.mono_ms = report->seen_mono_ms,
 		.wall_ms = clock_wall_ms(source->context.clock),
-		.questions = PVE_QUESTIONS_MAX};
+		.questions = PROX_QUESTIONS_MAX};
 	if (!proxmox_look(source->client, LOOK_TIMEOUT_MS, scratch, &seen.look, err))
 		return false;
 	if (seen.look.node_count == 0)
@@ -374,7 +376,7 @@ bool pve_see(
 	/* A list that lacks what we may not see is not whole. */
 	seen.complete = !source->whole && seen.look.denied[0] == '\0';
 	if (seen.complete)
-		pve_memory_forget_told(&source->memory);
+		prox_memory_forget_told(&source->memory);
 	see_all(&seen);
 	if (seen.cancelled)
 		return err_set(err, ERR_CANCELLED, "proxmox %s: told to stop", source->config->name);

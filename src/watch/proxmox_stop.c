@@ -49,14 +49,14 @@ static bool only_watches(const char *type)
 	return is_one_of(type, types);
 }
 
-bool pve_ha_moves(const char *ha_state)
+bool prox_ha_moves(const char *ha_state)
 {
 	static const char *const states[] = {"fence", "recovery", "migrate", "relocate",
 		"request_start", "request_start_balance", "request_stop", NULL};
 	return is_one_of(ha_state, states);
 }
 
-static bool is_of(const struct pve_scene *scene, const struct proxmox_task *task)
+static bool is_of(const struct prox_scene *scene, const struct proxmox_task *task)
 {
 	char *end;
 	long id = strtol(task->id, &end, 10);
@@ -85,7 +85,7 @@ static void keep_newest(const struct proxmox_task **newest, const struct proxmox
 		*newest = task;
 }
 
-static struct last find_last(const struct pve_scene *scene)
+static struct last find_last(const struct prox_scene *scene)
 {
 	struct last last = {0};
 	for (int i = 0; i < scene->task_count; i++) {
@@ -112,7 +112,7 @@ static void name_user(const struct proxmox_task *task, char *who, size_t size)
 }
 
 static const struct proxmox_task *node_task(
-	const struct pve_scene *scene, const char *type, int64_t from_s, int64_t to_s)
+	const struct prox_scene *scene, const char *type, int64_t from_s, int64_t to_s)
 {
 	const struct proxmox_task *found = NULL;
 	for (int i = 0; i < scene->task_count; i++) {
@@ -124,19 +124,19 @@ static const struct proxmox_task *node_task(
 	return found;
 }
 
-static int64_t boot_s(const struct pve_scene *scene)
+static int64_t boot_s(const struct prox_scene *scene)
 {
 	return scene->node_up_s >= 0 ? scene->wall_s - scene->node_up_s : 0;
 }
 
-static struct pve_verdict in_peace(enum obs_state state, const char *detail)
+static struct prox_verdict in_peace(enum obs_state state, const char *detail)
 {
-	struct pve_verdict verdict = {.state = state};
+	struct prox_verdict verdict = {.state = state};
 	STR_SET(verdict.detail, detail);
 	return verdict;
 }
 
-static bool judge_lock(const struct pve_scene *scene, struct pve_verdict *verdict)
+static bool judge_lock(const struct prox_scene *scene, struct prox_verdict *verdict)
 {
 	char detail[80];
 	if (scene->lock[0] == '\0')
@@ -149,7 +149,7 @@ static bool judge_lock(const struct pve_scene *scene, struct pve_verdict *verdic
 	return true;
 }
 
-static bool judge_ha(const struct pve_scene *scene, struct pve_verdict *verdict)
+static bool judge_ha(const struct prox_scene *scene, struct prox_verdict *verdict)
 {
 	const char *request = scene->ha_request;
 	char detail[80];
@@ -157,14 +157,14 @@ static bool judge_ha(const struct pve_scene *scene, struct pve_verdict *verdict)
 		return false;
 	if (strcmp(request, "stopped") == 0 || strcmp(request, "disabled") == 0 ||
 		strcmp(request, "ignored") == 0) {
-		*verdict = (struct pve_verdict){.state = OBS_EXITED, .cause = STOP_PERSON};
+		*verdict = (struct prox_verdict){.state = OBS_EXITED, .cause = STOP_PERSON};
 		STR_FORMAT(verdict->who, "HA: its requested state is '%.20s'", request);
 		return true;
 	}
 	/* HA has given up: a person's, as its error says. */
 	if (strcmp(scene->ha_state, "error") == 0)
 		return false;
-	if (!pve_ha_moves(scene->ha_state) && scene->down_ms >= HA_REACTS_MS)
+	if (!prox_ha_moves(scene->ha_state) && scene->down_ms >= HA_REACTS_MS)
 		return false;
 	STR_FORMAT(detail, "HA is bringing it back (%.30s)", scene->ha_state);
 	*verdict = in_peace(OBS_RESTARTING, detail);
@@ -172,7 +172,7 @@ static bool judge_ha(const struct pve_scene *scene, struct pve_verdict *verdict)
 }
 
 /* Guests are started one after the other, by one task of the node. */
-static bool judge_boot(const struct pve_scene *scene, struct pve_verdict *verdict)
+static bool judge_boot(const struct prox_scene *scene, struct prox_verdict *verdict)
 {
 	const struct proxmox_task *all = node_task(scene, "startall", boot_s(scene), INT64_MAX);
 	bool is_fresh = scene->node_up_s >= 0 && scene->node_up_s < BOOT_S;
@@ -183,7 +183,7 @@ static bool judge_boot(const struct pve_scene *scene, struct pve_verdict *verdic
 }
 
 /* Of a node that goes down: its guests are stopped by tasks like a person's, within its own. */
-static bool is_by_node(const struct pve_scene *scene, const struct proxmox_task *stop)
+static bool is_by_node(const struct prox_scene *scene, const struct proxmox_task *stop)
 {
 	int64_t boot = boot_s(scene);
 	if (boot <= stop->started_s)
@@ -192,9 +192,9 @@ static bool is_by_node(const struct pve_scene *scene, const struct proxmox_task 
 	return all != NULL && (all->ended_s == 0 || all->ended_s >= stop->started_s);
 }
 
-static struct pve_verdict exited(enum stop_cause cause, const struct proxmox_task *task)
+static struct prox_verdict exited(enum stop_cause cause, const struct proxmox_task *task)
 {
-	struct pve_verdict verdict = {.state = OBS_EXITED, .cause = cause};
+	struct prox_verdict verdict = {.state = OBS_EXITED, .cause = cause};
 	if (task != NULL) {
 		verdict.since_s = task->ended_s > 0 ? task->ended_s : task->started_s;
 		if (cause == STOP_PERSON)
@@ -203,7 +203,7 @@ static struct pve_verdict exited(enum stop_cause cause, const struct proxmox_tas
 	return verdict;
 }
 
-static struct pve_verdict judge_tasks(const struct pve_scene *scene, const struct last *last)
+static struct prox_verdict judge_tasks(const struct prox_scene *scene, const struct last *last)
 {
 	int64_t started_s = last->start != NULL ? last->start->started_s : 0;
 	const struct proxmox_task *stop = last->stop;
@@ -213,7 +213,7 @@ static struct pve_verdict judge_tasks(const struct pve_scene *scene, const struc
 	if (all != NULL && started_s > 0)
 		return exited(boot_s(scene) > all->started_s ? STOP_ENGINE : STOP_PERSON, all);
 	if (last->made != NULL && last->made->started_s >= started_s) {
-		struct pve_verdict verdict = in_peace(OBS_CREATED, "was never started");
+		struct prox_verdict verdict = in_peace(OBS_CREATED, "was never started");
 		return verdict;
 	}
 	if (started_s > 0)
@@ -221,9 +221,9 @@ static struct pve_verdict judge_tasks(const struct pve_scene *scene, const struc
 	return exited(STOP_UNSEEN, NULL);
 }
 
-struct pve_verdict pve_judge_stop(const struct pve_scene *scene)
+struct prox_verdict prox_judge_stop(const struct prox_scene *scene)
 {
-	struct pve_verdict verdict;
+	struct prox_verdict verdict;
 	struct last last = find_last(scene);
 	if (last.running != NULL && !stops(last.running->type)) {
 		char detail[120];
@@ -245,7 +245,7 @@ struct pve_verdict pve_judge_stop(const struct pve_scene *scene)
 	return verdict;
 }
 
-int64_t pve_lock_taken_s(const struct pve_scene *scene)
+int64_t prox_lock_taken_s(const struct prox_scene *scene)
 {
 	static const struct {
 		const char *lock, *part;

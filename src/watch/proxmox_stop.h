@@ -8,7 +8,7 @@
 #include "client/proxmox.h"
 #include "model/observation.h"
 
-struct pve_scene {
+struct prox_scene {
 	int vmid;
 	const char *node;
 	const struct proxmox_task *tasks; /* of any node and guest, in any order */
@@ -21,17 +21,17 @@ struct pve_scene {
 	bool wanted;                       /* critical, or started at boot */
 };
 
-struct pve_verdict {
+struct prox_verdict {
 	enum obs_state state; /* EXITED, RESTARTING, PAUSED, CREATED */
 	enum stop_cause cause;
 	char who[64], detail[120];
 	int64_t since_s; /* 0: not known */
 };
 
-struct pve_verdict pve_judge_stop(const struct pve_scene *scene);
+struct prox_verdict prox_judge_stop(const struct prox_scene *scene);
 /* HA is on its way to do something with the guest: nothing else may. */
-bool pve_ha_moves(const char *ha_state);
+bool prox_ha_moves(const char *ha_state);
 /* When the lock was taken, by the task that takes such; 0: none is seen. */
-int64_t pve_lock_taken_s(const struct pve_scene *scene);
+int64_t prox_lock_taken_s(const struct prox_scene *scene);
 
 #endif

@@ -7,7 +7,7 @@
 /* Looks in a row that have to agree: a node that has just booted has none of its storages yet. */
 #define MISSED_MAX 2
 
-static bool is_shared_before(const struct pve_seen *seen, int index)
+static bool is_shared_before(const struct prox_seen *seen, int index)
 {
 	const struct proxmox_storage *storage = &seen->look.storages[index];
 	for (int i = 0; i < index; i++)
@@ -16,7 +16,7 @@ static bool is_shared_before(const struct pve_seen *seen, int index)
 	return false;
 }
 
-static int nodes_with(const struct pve_seen *seen, const char *name)
+static int nodes_with(const struct prox_seen *seen, const char *name)
 {
 	int count = 0;
 	for (int i = 0; i < seen->look.storage_count; i++)
@@ -26,7 +26,7 @@ static int nodes_with(const struct pve_seen *seen, const char *name)
 
 /* Of a shared one, a node that is online and has it; else any. where: those that lack it. */
 static const struct proxmox_storage *best_of(
-	const struct pve_seen *seen, const struct proxmox_storage *storage, char *where, size_t size)
+	const struct prox_seen *seen, const struct proxmox_storage *storage, char *where, size_t size)
 {
 	const struct proxmox_storage *best = storage;
 	where[0] = '\0';
@@ -47,17 +47,17 @@ static const struct proxmox_storage *best_of(
 }
 
 /* A node whose own figures are missing says nothing about its storages either. */
-static bool is_told_of(const struct pve_seen *seen, const char *node)
+static bool is_told_of(const struct prox_seen *seen, const char *node)
 {
 	const struct proxmox_node *found = proxmox_node_find(&seen->look, node);
 	return found != NULL && found->uptime_s > 0;
 }
 
-static void name_storage(
-	const struct pve_seen *seen, const struct proxmox_storage *storage, struct component *component)
+static void name_storage(const struct prox_seen *seen, const struct proxmox_storage *storage,
+	struct component *component)
 {
 	const char *suffix = seen->source->context.suffix;
-	*component = pve_component(seen, COMPONENT_STORAGE, storage->name);
+	*component = prox_component(seen, COMPONENT_STORAGE, storage->name);
 	if (storage->shared || nodes_with(seen, storage->name) < 2) {
 		STR_FORMAT(component->name, "storage_%s%s", storage->name, suffix);
 	} else {
@@ -67,18 +67,18 @@ static void name_storage(
 	STR_FORMAT(
 		component->native, "storage/%s/%s", storage->name, storage->shared ? "" : storage->node);
 	if (!storage->shared)
-		pve_node_name(seen, storage->node, component->parent);
+		prox_node_name(seen, storage->node, component->parent);
 }
 
-static void see_storage(struct pve_seen *seen, const struct proxmox_storage *storage)
+static void see_storage(struct prox_seen *seen, const struct proxmox_storage *storage)
 {
 	struct component component;
 	char where[160];
 	name_storage(seen, storage, &component);
-	struct pve_memo *memo = pve_remember(seen, &component);
+	struct prox_memo *memo = prox_remember(seen, &component);
 	const struct proxmox_storage *best = best_of(seen, storage, where, sizeof(where));
 	struct observation what = observation_of(&component, ASPECT_STATE);
-	STR_SET(what.held, pve_held(seen));
+	STR_SET(what.held, prox_held(seen));
 	bool is_missing = where[0] != '\0';
 	memo->missed = (unsigned char)(!is_missing ? 0
 			: memo->missed < MISSED_MAX        ? memo->missed + 1
@@ -90,7 +90,7 @@ static void see_storage(struct pve_seen *seen, const struct proxmox_storage *sto
 		what.fault = FAULT_GONE;
 	if (what.fault == FAULT_GONE)
 		STR_FORMAT(what.detail, "it is not available on %s", where);
-	pve_tell(seen, memo, &what);
+	prox_tell(seen, memo, &what);
 	what.aspect = ASPECT_DISK;
 	what.fault = FAULT_NONE;
 	what.detail[0] = '\0';
@@ -98,10 +98,10 @@ static void see_storage(struct pve_seen *seen, const struct proxmox_storage *sto
 	what.used_bytes = known ? best->used_bytes : -1;
 	what.max_bytes = known ? best->max_bytes : -1;
 	what.percent = known ? 100.0 * (double)best->used_bytes / (double)best->max_bytes : -1;
-	pve_tell(seen, memo, &what);
+	prox_tell(seen, memo, &what);
 }
 
-void pve_see_storages(struct pve_seen *seen)
+void prox_see_storages(struct prox_seen *seen)
 {
 	for (int i = 0; i < seen->look.storage_count; i++) {
 		const struct proxmox_storage *storage = &seen->look.storages[i];
