@@ -170,7 +170,12 @@ bool proxmox_power(struct proxmox *proxmox, struct proxmox_at at, enum proxmox_p
 bool proxmox_service_restart(struct proxmox *proxmox, const char *node, const char *service,
 	char upid[PROXMOX_UPID_BYTES], struct err *err);
 
-struct proxmox_snapshot { const char *name, *parent, *description; int64_t taken_s; bool has_ram; };
+struct proxmox_snapshot {
+	const char *name, *parent, *description;
+	const char *state;                /* "" : whole; "prepare" "delete": a task of it runs or broke off */
+	int64_t taken_s;
+	bool has_ram;
+};
 struct proxmox_snapshot_list { struct proxmox_snapshot *rows; int count; };
 /* Without PVE's pseudo entry "current". */
 bool proxmox_snapshots(struct proxmox *proxmox, struct proxmox_at at, struct arena *arena,

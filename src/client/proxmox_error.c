@@ -43,6 +43,8 @@ enum proxmox_cause proxmox_cause(const char *text)
 		{"unable to find configuration file", PROXMOX_NO_GUEST},
 		{"feature is not available", PROXMOX_NO_FEATURE},
 		{"got timeout", PROXMOX_TIMED_OUT},
+		/* of a container: "command 'lxc-stop -n 200 --nokill --timeout 60' failed" */
+		{"--nokill", PROXMOX_TIMED_OUT},
 		{"timeout waiting", PROXMOX_TIMED_OUT},
 	};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

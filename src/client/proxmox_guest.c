@@ -101,11 +101,12 @@ static const struct proxmox_field snapshot_fields[] = {
 	{"name", PROXMOX_T_TEXT, offsetof(struct proxmox_snapshot, name)},
 	{"parent", PROXMOX_T_TEXT, offsetof(struct proxmox_snapshot, parent)},
 	{"description", PROXMOX_T_TEXT, offsetof(struct proxmox_snapshot, description)},
+	{"snapstate", PROXMOX_T_TEXT, offsetof(struct proxmox_snapshot, state)},
 	{"snaptime", PROXMOX_T_INT64, offsetof(struct proxmox_snapshot, taken_s)},
 	{"vmstate", PROXMOX_T_BOOL, offsetof(struct proxmox_snapshot, has_ram)},
 };
 static const struct proxmox_table snapshot_table = {
-	snapshot_fields, 5, sizeof(struct proxmox_snapshot)};
+	snapshot_fields, 6, sizeof(struct proxmox_snapshot)};
 
 bool proxmox_snapshots(struct proxmox *proxmox, struct proxmox_at at, struct arena *arena,
 	struct proxmox_snapshot_list *list, struct err *err)
