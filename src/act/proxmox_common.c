@@ -305,8 +305,12 @@ enum act_result proxmox_task_end(struct proxmox_scene *scene, bool begun, const 
 	if (proxmox_upid_parse(upid, &parsed, &why))
 		STR_SET(scene->task_type, parsed.type);
 	/* It was begun: whatever hides its end from us, it may have been done. */
-	if (!proxmox_task_wait(scene->proxmox, upid, timeout_ms, &result, &why))
-		return proxmox_say(scene, ACT_UNKNOWN, "it was begun, its end was not seen: %s", why.text);
+	if (!proxmox_task_wait(scene->proxmox, upid, timeout_ms, &result, &why)) {
+		/* without the long path of its id */
+		const char *at = strstr(why.text, "/status: ");
+		return proxmox_say(scene, ACT_UNKNOWN, "it was begun, its end was not seen: %s",
+			at != NULL ? at + strlen("/status: ") : why.text);
+	}
 	if (!result.ok)
 		return refused(scene, result.cause, result.note);
 	STR_SET(scene->note, result.note);

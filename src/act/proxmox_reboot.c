@@ -26,15 +26,29 @@ static enum act_result restarted(struct proxmox_scene *scene, const char *how)
 		scene->at.vmid, how, proxmox_note(scene));
 }
 
-/* HA stops it some time after it was told to. Whether or not it is seen, the start is asked for
- * afterwards: else HA would keep it stopped. */
-static void wait_for_ha(struct proxmox_scene *scene)
+/* HA stops it some time after it was told to, or never. */
+static bool wait_for_ha(struct proxmox_scene *scene)
 {
 	const struct clock *clock = scene->context->clock;
-	for (int64_t waited = 0; waited < HA_STOP_MS; waited += HA_POLL_MS)
-		if (!clock_wait(clock, HA_POLL_MS, scene->context->stop_fd) ||
-			(proxmox_guest_refresh(scene) == ACT_DONE && scene->guest.state == PROXMOX_STOPPED))
-			return;
+	for (int64_t waited = 0; waited < HA_STOP_MS; waited += HA_POLL_MS) {
+		if (!clock_wait(clock, HA_POLL_MS, scene->context->stop_fd))
+			return false;
+		if (proxmox_guest_refresh(scene) == ACT_DONE && scene->guest.state == PROXMOX_STOPPED)
+			return true;
+	}
+	return false;
+}
+
+/* HA would keep it stopped once it does stop it: it is told to start it, which PVE refuses for a
+ * container as long as that runs. */
+static enum act_result take_back(struct proxmox_scene *scene)
+{
+	enum act_result result = proxmox_power_end(scene, PROXMOX_START, 0, PROXMOX_START_MS);
+	return proxmox_say(scene, ACT_FAILED,
+		"HA was told to stop VM/Container %d and has not in %d s%s", scene->at.vmid,
+		HA_STOP_MS / 1000,
+		result == ACT_DONE ? ": it was told to let it run"
+						   : ": it may still do so, and then it has to be started");
 }
 
 /* It is down by our doing: whatever keeps it there now is a failure, not a delay. */
@@ -62,8 +76,8 @@ static enum act_result by_force(struct proxmox_scene *scene)
 	result = proxmox_power_end(scene, PROXMOX_STOP, 0, PROXMOX_STOP_MS);
 	if (result != ACT_DONE && !(result == ACT_FAILED && scene->cause == PROXMOX_ALREADY))
 		return result;
-	if (proxmox_left_to_ha(scene))
-		wait_for_ha(scene);
+	if (proxmox_left_to_ha(scene) && !wait_for_ha(scene))
+		return take_back(scene);
 	return start_again(scene);
 }
 

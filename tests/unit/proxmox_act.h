@@ -15,6 +15,7 @@
 struct hook {
 	const char *request; /* a pattern of "POST /nodes/pve1/qemu/100/status/start"; NULL ends */
 	const char *line;    /* of a script, before the request is heard; NULL: none */
+	int wait_ms;         /* and the time that passes then */
 	bool after;          /* … after it was heard, before its answer */
 	int status;          /* != 0: the world does not hear it, this is answered */
 	const char *reason, *body;
@@ -71,6 +72,15 @@ static inline const struct hook *take_hook(const char *name, bool after)
 	return NULL;
 }
 
+static inline void play_hook(const struct hook *hook)
+{
+	if (hook == NULL || hook->line == NULL)
+		return;
+	play(here, hook->line);
+	clock_advance(here->clock, hook->wait_ms);
+	sim_proxmox_tick(here->sim);
+}
+
 /* The node behind an address that the client has learnt. */
 static inline const char *node_behind(const struct http *http)
 {
@@ -107,8 +117,7 @@ bool __wrap_http_perform(struct http *http, const struct http_request *request, 
 	struct sim_pve_reply answer = {.held_ms = 20, .body = ""};
 	STR_FORMAT(name, "%s %s", request->method, request->path + strlen("/api2/json"));
 	const struct hook *hook = take_hook(name, false);
-	if (hook != NULL && hook->line != NULL)
-		play(here, hook->line);
+	play_hook(hook);
 	if (hook != NULL && hook->status != 0) {
 		answer.status = hook->status;
 		STR_SET(answer.reason, hook->reason);
@@ -124,9 +133,7 @@ bool __wrap_http_perform(struct http *http, const struct http_request *request, 
 		if (str_starts(request->headers[i], "Authorization: "))
 			asked.authorization = request->headers[i] + strlen("Authorization: ");
 	sim_proxmox_handle(here->sim, &asked, arena, &answer);
-	hook = take_hook(name, true);
-	if (hook != NULL && hook->line != NULL)
-		play(here, hook->line);
+	play_hook(take_hook(name, true));
 	return fill(&answer, request->timeout_ms, arena, reply, err);
 }
 

@@ -114,7 +114,9 @@ static void races_end_as_the_table_says(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *const lines[] = {rows[i].before, NULL};
 		fresh(state, lines);
-		hooks[0] = (struct hook){.request = rows[i].hooked, .line = rows[i].line};
+		hooks[0] = (struct hook){.request = rows[i].hooked,
+			.line = rows[i].line,
+			.wait_ms = str_equal(rows[i].line, "quorum lost") ? 15000 : 0};
 		expect_run(&rows[i].deed, rows[i].result, rows[i].text);
 	}
 }
@@ -127,6 +129,652 @@ static void short_wait_for_a_lock_file_is_no_failure(void **state)
 	guest_is(100, "running");
 }
 
+/* --- quorum --- */
+
+static void nothing_is_begun_without_quorum(void **state)
+{
+	static const char *const guests[] = {
+		"start", "shutdown", "stop", "reboot", "snapshot", "rollback", "snapshot.delete"};
+	play_all(here, (const char *const[]){"vm 104 pve1 x stopped", "quorum lost", NULL});
+	clock_advance(here->clock, 15000);
+	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
+		char name[64];
+		STR_FORMAT(name, "proxmox.guest.%s", guests[i]);
+		const struct deed deed = {.action = name,
+			.native = i == 0 ? "qemu/104" : "qemu/100",
+			.params = i >= 4 ? "name=homeostat-a" : NULL,
+			.ordered = i % 2 == 0};
+		expect_run(&deed, ACT_HELD, "the cluster has no quorum");
+	}
+	assert_int_equal(POSTS("*"), 0);
+	guest_is(100, "running");
+	play(here, "quorum back");
+	clock_advance(here->clock, 15000);
+	expect_run(&START("qemu/104"), ACT_DONE, "Successfully started");
+}
+
+static void deaf_guest_is_not_cut_off_when_quorum_went_meanwhile(void **state)
+{
+	static const char *const names[] = {"proxmox.guest.shutdown", "proxmox.guest.reboot"};
+	for (int i = 0; i < 2; i++) {
+		fresh(state, (const char *const[]){"deaf 100", NULL});
+		hooks[0] = (struct hook){.request = "GET *tasks/*status", .line = "quorum lost", .skip = 3};
+		const struct deed deed = {.action = names[i], .native = "qemu/100", .params = "force=1"};
+		expect_run(&deed, ACT_HELD, "the cluster has no quorum");
+		guest_is(100, "running");
+		assert_int_equal(POSTS("*stop"), 0);
+	}
+}
+
+static void quorum_that_cannot_be_read_is_no_quorum(void **state)
+{
+	hooks[0] = (struct hook){.request = "GET /cluster/status",
+		.status = 403,
+		.reason = "Permission check failed (/, Sys.Audit)"};
+	expect_run(&STOP("qemu/100"), ACT_FAILED, "Sys.Audit");
+	says("pveum");
+	assert_int_equal(POSTS("*"), 0);
+}
+
+/* --- guests that ignore it --- */
+
+static void deaf_guest_fails_or_is_cut_off_as_the_plan_says(void **state)
+{
+	static const struct {
+		struct deed deed;
+		enum act_result result;
+		const char *text, *after;
+		int vmid;
+	} rows[] = {
+		{SHUTDOWN("qemu/100"), ACT_FAILED, "did not shut down in 60 s", "running", 100},
+		{SHUTDOWN("lxc/200"), ACT_FAILED, "did not shut down in 60 s", "running", 200},
+		{{.action = "proxmox.guest.shutdown", .native = "lxc/200", .params = "wait=90"}, ACT_FAILED,
+			"did not shut down in 90 s", "running", 200},
+		{{.action = "proxmox.guest.shutdown", .native = "qemu/100", .params = "force=1"}, ACT_DONE,
+			"Successfully stopped VM/Container 100, by force", "stopped", 100},
+		{{.action = "proxmox.guest.shutdown", .native = "lxc/200", .params = "wait=10 force=1"},
+			ACT_DONE, "Successfully stopped VM/Container 200, by force", "stopped", 200},
+		{REBOOT("qemu/100"), ACT_FAILED, "ignored the request for 60 s (force=1", "running", 100},
+		{REBOOT("lxc/200"), ACT_FAILED, "ignored the request for 60 s", "running", 200},
+		{{.action = "proxmox.guest.reboot", .native = "qemu/100", .params = "force=1"}, ACT_DONE,
+			"Successfully restarted VM/Container 100, by force", "running", 100},
+		{{.action = "proxmox.guest.reboot", .native = "lxc/200", .params = "wait=5 force=1"},
+			ACT_DONE, "Successfully restarted VM/Container 200, by force", "running", 200},
+		{{.action = "proxmox.guest.shutdown", .native = "lxc/200", .params = "wait=3601"},
+			ACT_REFUSED, "at most 3600", "running", 200},
+		{{.action = "proxmox.guest.reboot", .native = "lxc/200", .params = "wait=3601"},
+			ACT_REFUSED, "at most 3600", "running", 200},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fresh(state, (const char *const[]){"deaf 100", "deaf 200", NULL});
+		expect_run(&rows[i].deed, rows[i].result, rows[i].text);
+		guest_is(rows[i].vmid, rows[i].after);
+	}
+}
+
+static void guest_locked_meanwhile_is_not_cut_off(void **state)
+{
+	play(here, "deaf 100");
+	hooks[0] = (struct hook){.request = "GET *tasks/*status", .line = "lock 100 backup", .skip = 3};
+	const struct deed deed = {
+		.action = "proxmox.guest.reboot", .native = "qemu/100", .params = "force=1"};
+	expect_run(&deed, ACT_HELD, "locked (backup)");
+	guest_is(100, "running");
+}
+
+static void stopped_by_force_and_not_startable_is_a_failure(void **state)
+{
+	play_all(
+		here, (const char *const[]){"deaf 100", "prepare-lost 100 start failed: no memory", NULL});
+	const struct deed deed = {
+		.action = "proxmox.guest.reboot", .native = "qemu/100", .params = "force=1"};
+	expect_run(&deed, ACT_FAILED, "it was stopped, and could not be started again: start failed");
+	fresh(state, (const char *const[]){"deaf 100", NULL});
+	hooks[0] = (struct hook){.request = "POST *start", .line = "lock 100 backup"};
+	expect_run(&deed, ACT_FAILED, "could not be started again: locked (backup)");
+}
+
+static void orders_reach_what_healing_must_not_touch(void **state)
+{
+	play_all(here, (const char *const[]){"pause 100", "stop 101", NULL});
+	struct deed deed = STOP("qemu/100");
+	deed.ordered = true;
+	expect_run(&deed, ACT_DONE, "Successfully stopped");
+	guest_is(100, "stopped");
+	deed = REBOOT("qemu/101");
+	deed.ordered = true;
+	expect_run(&deed, ACT_DONE, "Successfully restarted VM/Container 101: it was stopped");
+	guest_is(101, "running");
+}
+
+/* --- tasks --- */
+
+static void failed_task_quotes_its_end(void **state)
+{
+	play_all(here,
+		(const char *const[]){"stop 100", "task 100 fail 30000 start failed: QEMU exited", NULL});
+	int64_t before = clock_mono_ms(here->clock);
+	expect_run(&START("qemu/100"), ACT_FAILED, "start failed: QEMU exited");
+	assert_true(clock_mono_ms(here->clock) - before >= 30000);
+	expect_look(&START("qemu/100"), LOOK_UNHEALTHY, "it is stopped");
+	/* "does not exist" of its disk is not said of the guest */
+	play(here, "prepare-lost 100 volume 'local:vm-100-disk-0' does not exist");
+	expect_run(&START("qemu/100"), ACT_FAILED, "volume 'local:vm-100-disk-0' does not exist");
+	assert_int_equal(POSTS("*start"), 2);
+}
+
+static void warnings_count_as_done_and_are_told(void **state)
+{
+	play_all(here, (const char *const[]){"stop 100", "task 100 warnings 2", NULL});
+	expect_run(&START("qemu/100"), ACT_DONE,
+		"Successfully started VM/Container 100, with warnings: WARNINGS: 2");
+	guest_is(100, "running");
+}
+
+static void killed_task_is_a_failure(void **state)
+{
+	play_all(here, (const char *const[]){"stop 100", "task 100 killed", NULL});
+	expect_run(&START("qemu/100"), ACT_FAILED, "killed");
+}
+
+static void task_without_end_is_unknown_and_looked_at(void **state)
+{
+	play_all(here, (const char *const[]){"stop 100", "task 100 slow 600000", NULL});
+	expect_run(&START("qemu/100"), ACT_UNKNOWN, "its end was not seen");
+	expect_look(&START("qemu/100"), LOOK_NOT_YET, "qmstart");
+	clock_advance(here->clock, 600000);
+	expect_look(&START("qemu/100"), LOOK_HEALTHY, "running");
+}
+
+static void answers_that_hide_the_end_are_unknown(void **state)
+{
+	static const struct {
+		struct hook hook;
+		const char *text;
+	} rows[] = {
+		{{.request = "POST *start", .status = 596, .reason = "Connection timed out"}, "596"},
+		{{.request = "POST *start", .status = 200, .reason = "OK", .body = "<html>hello</html>"},
+			"is this the API"},
+		{{.request = "POST *start", .status = 200, .reason = "OK", .body = "{\"data\":null}"},
+			"task's id"},
+		{{.request = "POST *start", .line = "answers close"}, "closed"},
+		{{.request = "POST *start", .after = true, .line = "revoke root@pam!full"}, "401"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fresh(state, (const char *const[]){"stop 100", NULL});
+		hooks[0] = rows[i].hook;
+		expect_run(&START("qemu/100"), ACT_UNKNOWN, rows[i].text);
+	}
+	expect_look(&START("qemu/100"), LOOK_BLIND, "401");
+}
+
+static void answers_before_anything_was_asked_are_failures(void **state)
+{
+	static const char *const lines[] = {"answers html", "answers close", "answers truncated",
+		"revoke root@pam!full", "pmxcfs pve1 down", "hung pve1"};
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		fresh(state, (const char *const[]){"alone", "stop 100", lines[i], NULL});
+		expect_run(&START("qemu/100"), ACT_FAILED, "proxmox pve");
+		expect_look(&START("qemu/100"), LOOK_BLIND, "proxmox pve");
+	}
+}
+
+static void empty_lists_are_not_taken_for_a_lost_guest(void **state)
+{
+	play(here, "stop 100");
+	play(here, "answers empty");
+	assert_int_not_equal(deed_do(&START("qemu/100"), RUN), ACT_GONE);
+	assert_int_not_equal(deed_do(&START("qemu/100"), VERIFY), LOOK_MEANT);
+	/* an ACL on the guest that replaces what is inherited hides it from the list */
+	fresh(state, (const char *const[]){"stop 100", "acl /vms/100 agent@pve VM.PowerMgmt", NULL});
+	const struct deed deed = {
+		.action = "proxmox.guest.start", .native = "qemu/100", .token = "agent@pve!heal=s1"};
+	expect_run(&deed, ACT_FAILED, "VM.Audit");
+	expect_look(&deed, LOOK_BLIND, "VM.Audit");
+}
+
+static void missing_right_names_privilege_and_command(void **state)
+{
+	play(here, "stop 101");
+	const struct deed deed = {
+		.action = "proxmox.guest.start", .native = "qemu/101", .token = "agent@pve!heal=s1"};
+	expect_run(&deed, ACT_FAILED, "VM.PowerMgmt");
+	says("pveum acl modify /vms");
+}
+
+/* --- where it is --- */
+
+static void moved_guest_is_found_where_it_is(void **state)
+{
+	play_all(here, (const char *const[]){"stop 101", "move 101 pve3", NULL});
+	expect_run(&START("qemu/101"), ACT_DONE, "Successfully started");
+	assert_int_equal(POSTS("POST /nodes/pve3/qemu/101/*"), 1);
+	/* between the list and the look, and between the look and the request */
+	static const char *const at[] = {"GET *status/current", "POST *start"};
+	for (int i = 0; i < 2; i++) {
+		fresh(state, (const char *const[]){"stop 101", NULL});
+		hooks[0] = (struct hook){.request = at[i], .line = "move 101 pve3"};
+		expect_run(&START("qemu/101"), ACT_DONE, "Successfully started");
+		guest_is(101, "running");
+		assert_int_equal(POSTS("POST /nodes/pve3/qemu/101/*"), 1);
+		expect_look(&START("qemu/101"), LOOK_HEALTHY, "running");
+	}
+}
+
+static void node_that_dies_before_the_action(void **state)
+{
+	play_all(here, (const char *const[]){"stop 101", "down pve2", NULL});
+	/* not noticed yet: nothing was asked of the guest */
+	expect_run(&START("qemu/101"), ACT_FAILED, "pve2");
+	clock_advance(here->clock, 30000);
+	expect_run(&START("qemu/101"), ACT_HELD, "its node pve2 is not online");
+	expect_look(&START("qemu/101"), LOOK_BLIND, "pve2");
+	assert_int_equal(POSTS("*"), 0);
+}
+
+static void node_that_dies_under_the_task(void **state)
+{
+	play(here, "stop 101");
+	hooks[0] = (struct hook){.request = "POST *start", .after = true, .line = "down pve2"};
+	expect_run(&START("qemu/101"), ACT_UNKNOWN, "its end was not seen");
+	expect_look(&START("qemu/101"), LOOK_BLIND, "its node pve2 is not online");
+}
+
+static void node_that_dies_before_the_look(void **state)
+{
+	play(here, "stop 102");
+	expect_run(&START("qemu/102"), ACT_DONE, "Successfully started");
+	play(here, "down pve3");
+	clock_advance(here->clock, 30000);
+	expect_look(&START("qemu/102"), LOOK_BLIND, "its node pve3 is not online");
+}
+
+/* --- HA --- */
+
+static void ha_is_told_and_followed(void **state)
+{
+	play_all(here, (const char *const[]){"ct 204 pve2 x stopped", "ha 204 stopped", NULL});
+	const struct deed deed = START("lxc/204");
+	expect_run(&deed, ACT_DONE, "HA was told to start VM/Container 204");
+	guest_is(204, "stopped");
+	expect_look(&deed, LOOK_NOT_YET, "HA is to start it");
+	expect_run(&deed, ACT_HELD, "HA is at work on it: request_start");
+	clock_advance(here->clock, 30000);
+	expect_look(&deed, LOOK_HEALTHY, "running");
+	expect_run(&STOP("lxc/204"), ACT_DONE, "HA was told to stop VM/Container 204");
+	expect_look(&STOP("lxc/204"), LOOK_NOT_YET, "HA is to stop it");
+	clock_advance(here->clock, 30000);
+	expect_look(&STOP("lxc/204"), LOOK_HEALTHY, "it is stopped");
+}
+
+static void ha_that_never_does_it_is_not_believed(void **state)
+{
+	play_all(here,
+		(const char *const[]){"ct 204 pve2 x stopped", "ha 204 stopped", "ha 204 stuck", NULL});
+	expect_run(&START("lxc/204"), ACT_DONE, "HA was told");
+	clock_advance(here->clock, 300000);
+	expect_look(&START("lxc/204"), LOOK_NOT_YET, "it is stopped, and HA is to start it");
+}
+
+static void ha_in_error_says_so_and_is_not_worked_around(void **state)
+{
+	play_all(here, (const char *const[]){"stop 202", "ha 202 error", NULL});
+	expect_run(
+		&START("lxc/202"), ACT_FAILED, "HA has given it up: state error, requested: started");
+	says("ha-manager set ct:202");
+	assert_int_equal(POSTS("*"), 0);
+	expect_look(&START("lxc/202"), LOOK_UNHEALTHY, "HA has given it up");
+}
+
+static void ha_that_recovers_is_left_alone(void **state)
+{
+	play(here, "down pve3");
+	clock_advance(here->clock, 65000);
+	expect_run(&START("lxc/202"), ACT_HELD, "fence");
+	expect_look(&START("lxc/202"), LOOK_NOT_YET, "HA is to bring it back");
+	clock_advance(here->clock, 60000);
+	sim_proxmox_tick(here->sim);
+	expect_look(&START("lxc/202"), LOOK_HEALTHY, "running");
+}
+
+static void ha_restarts_by_force_and_is_left_wanting_it(void **state)
+{
+	play(here, "deaf 202");
+	const struct deed deed = {
+		.action = "proxmox.guest.reboot", .native = "lxc/202", .params = "force=1"};
+	expect_run(&deed, ACT_DONE, "HA was told to restart VM/Container 202");
+	clock_advance(here->clock, 60000);
+	guest_is(202, "running");
+	/* HA does not stop it: it is not left with the request to do so later */
+	fresh(state, (const char *const[]){"deaf 202", "ha 202 stuck", NULL});
+	expect_run(&deed, ACT_FAILED, "HA was told to stop VM/Container 202 and has not in 180 s");
+	says("it has to be started");
+	const struct deed vm = {
+		.action = "proxmox.guest.reboot", .native = "qemu/100", .params = "force=1"};
+	fresh(state, (const char *const[]){"deaf 100", "ha 100", "ha 100 stuck", NULL});
+	expect_run(&vm, ACT_FAILED, "it was told to let it run");
+	play(here, "ha 100 loose");
+	clock_advance(here->clock, 60000);
+	guest_is(100, "running");
+}
+
+/* --- what is seen afterwards --- */
+
+static void looks_tell_apart(void **state)
+{
+	static const struct {
+		const char *line;
+		struct deed deed;
+		enum look_result result;
+		const char *text;
+	} rows[] = {
+		{NULL, START("qemu/100"), LOOK_HEALTHY, "running for"},
+		{"stop 100", START("qemu/100"), LOOK_UNHEALTHY, "it is stopped"},
+		{"pause 100", START("qemu/100"), LOOK_MEANT, "it is paused"},
+		{NULL, START("qemu/103"), LOOK_MEANT, "locked (backup)"},
+		{NULL, START("qemu/9000"), LOOK_MEANT, "template"},
+		{"destroy 100", START("qemu/100"), LOOK_MEANT, "does not exist"},
+		{NULL, STOP("qemu/100"), LOOK_UNHEALTHY, "it still runs"},
+		{"stop 100", STOP("qemu/100"), LOOK_HEALTHY, "it is stopped"},
+		{"stop 100", SHUTDOWN("qemu/100"), LOOK_HEALTHY, "it is stopped"},
+		{NULL, REBOOT("lxc/200"), LOOK_HEALTHY, "running for"},
+		{"stop 200", REBOOT("lxc/200"), LOOK_UNHEALTHY, "it is stopped"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fresh(state, (const char *const[]){rows[i].line, NULL});
+		expect_look(&rows[i].deed, rows[i].result, rows[i].text);
+	}
+}
+
+/* The core takes two different times for a restart in between. */
+static void time_since_when_it_runs_stays_the_same(void **state)
+{
+	play(here, "stop 100");
+	expect_run(&START("qemu/100"), ACT_DONE, "Successfully started");
+	int64_t first = 0;
+	for (int i = 0; i < 20; i++) {
+		clock_advance(here->clock, 733);
+		expect_look(&START("qemu/100"), LOOK_HEALTHY, "running for");
+		assert_true(since_ms > 0 && (i == 0 || since_ms == first));
+		first = since_ms;
+	}
+	play(here, "crash 100");
+	expect_run(&START("qemu/100"), ACT_DONE, "Successfully started");
+	expect_look(&START("qemu/100"), LOOK_HEALTHY, "running for");
+	assert_true(since_ms > first);
+}
+
+/* --- services of a node --- */
+
+static struct deed service_deed(const char *params, bool ordered)
+{
+	return (struct deed){.action = "proxmox.node.service.restart",
+		.native = "node/pve2",
+		.params = params,
+		.ordered = ordered};
+}
+
+static void service_is_restarted_only_when_it_is_one_that_failed(void **state)
+{
+	struct deed deed = service_deed("service=chrony", false);
+	expect_run(&deed, ACT_DONE, "runs already");
+	play(here, "service pve2 chrony dead");
+	expect_look(&deed, LOOK_UNHEALTHY, "chrony is dead");
+	expect_run(&deed, ACT_DONE, "Successfully restarted service chrony of node pve2");
+	expect_look(&deed, LOOK_HEALTHY, "chrony is running");
+	assert_int_equal(POSTS("POST /nodes/pve2/services/chrony/restart"), 1);
+	deed = service_deed("service=chrony", true);
+	expect_run(&deed, ACT_DONE, "Successfully restarted");
+	deed = service_deed("service=nginx", true);
+	expect_run(&deed, ACT_GONE, "no service \"nginx\"");
+	deed = service_deed("service=systemd-timesyncd", true);
+	expect_run(&deed, ACT_REFUSED, "masked");
+	deed = service_deed("service=postfix", false);
+	expect_look(&deed, LOOK_HEALTHY, "postfix is exited (active)");
+	play(here, "down pve2");
+	expect_run(&deed, ACT_FAILED, "pve2");
+	expect_look(&deed, LOOK_BLIND, "pve2");
+}
+
+/* --- snapshots --- */
+
+static struct deed snapshot(const char *what, const char *native, const char *params)
+{
+	static char names[4][64];
+	static int n;
+	char *name = names[n++ % 4];
+	str_format(name, sizeof(names[0]), "proxmox.guest.%s", what);
+	return (struct deed){.action = name, .native = native, .params = params};
+}
+
+static void snapshot_is_taken_seen_and_taken_back(void **state)
+{
+	struct deed take = snapshot("snapshot", "qemu/100", "name=homeostat-a");
+	expect_look(&take, LOOK_UNHEALTHY, "is not there");
+	expect_run(&take, ACT_DONE, "Successfully took snapshot homeostat-a of VM/Container 100");
+	expect_look(&take, LOOK_HEALTHY, "is there");
+	expect_run(&take, ACT_REFUSED, "there is a snapshot homeostat-a already");
+	assert_int_equal(deed_do(&take, UNDO), ACT_DONE);
+	says("Successfully deleted snapshot homeostat-a");
+	expect_look(&take, LOOK_UNHEALTHY, "is not there");
+	struct deed delete = snapshot("snapshot.delete", "qemu/100", "name=homeostat-a");
+	expect_look(&delete, LOOK_HEALTHY, "is gone");
+	expect_run(&delete, ACT_DONE, "has no snapshot homeostat-a any more");
+}
+
+static void snapshots_of_others_are_never_deleted(void **state)
+{
+	static const char *const names[] = {"before-update", "homeostat", "homeostat-", "Homeostat-a"};
+	struct sim_pve_reply reply = ask_with(
+		here, "POST", "/nodes/pve1/qemu/100/snapshot", "snapname=before-update");
+	assert_int_equal(reply.status, 200);
+	clock_advance(here->clock, 10000);
+	play(here, "forget");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char params[64];
+		STR_FORMAT(params, "name=%s", names[i]);
+		struct deed deed = snapshot("snapshot.delete", "qemu/100", params);
+		expect_run(&deed, ACT_REFUSED, "is not ours");
+		deed = snapshot("snapshot", "qemu/100", params);
+		expect_run(&deed, ACT_REFUSED, "is not ours");
+		assert_int_equal(deed_do(&deed, UNDO), ACT_REFUSED);
+	}
+	assert_int_equal(POSTS("*"), 0);
+	struct deed deed = snapshot("snapshot", "qemu/100", "name=homeostat-a.b");
+	expect_run(&deed, ACT_REFUSED, "is no name for a snapshot");
+}
+
+static void snapshot_that_cannot_be_or_broke_off(void **state)
+{
+	struct deed deed = snapshot("snapshot", "lxc/200", "name=homeostat-a");
+	expect_run(&deed, ACT_FAILED, "cannot take snapshots");
+	deed = snapshot("snapshot", "qemu/103", "name=homeostat-a");
+	expect_run(&deed, ACT_HELD, "locked (backup)");
+	deed = snapshot("snapshot", "qemu/100", "name=homeostat-a");
+	play(here, "task 100 fail 1000 snapshot failed: disk full");
+	expect_run(&deed, ACT_FAILED, "disk full");
+	expect_look(&deed, LOOK_UNHEALTHY, "was not finished: prepare");
+	deed = snapshot("rollback", "qemu/100", "name=homeostat-a");
+	play(here, "unlock 100");
+	expect_run(&deed, ACT_REFUSED, "no finished snapshot");
+	deed = snapshot("snapshot", "qemu/101", "name=homeostat-a");
+	play(here, "task 101 slow 3600000");
+	expect_run(&deed, ACT_UNKNOWN, "its end was not seen");
+	expect_look(&deed, LOOK_NOT_YET, "qmsnapshot");
+}
+
+static void rollback_leaves_running_what_ran(void **state)
+{
+	struct deed take = snapshot("snapshot", "qemu/100", "name=homeostat-a");
+	struct deed back = snapshot("rollback", "qemu/100", "name=homeostat-a");
+	expect_run(&back, ACT_REFUSED, "has no snapshot");
+	expect_run(&take, ACT_DONE, "Successfully");
+	expect_run(
+		&back, ACT_DONE, "rolled back VM/Container 100 to snapshot homeostat-a, it runs again");
+	guest_is(100, "running");
+	expect_look(&back, LOOK_HEALTHY, "running");
+	play(here, "stop 100");
+	expect_run(
+		&back, ACT_DONE, "Successfully rolled back VM/Container 100 to snapshot homeostat-a");
+	guest_is(100, "stopped");
+	expect_look(&back, LOOK_HEALTHY, "it is stopped");
+	/* a version that does not know start=1 */
+	play(here, "start 100");
+	hooks[0] = (struct hook){.request = "POST *rollback",
+		.status = 400,
+		.reason = "Parameter verification failed.",
+		.body = "{\"data\":null,\"errors\":{\"start\":\"property is not defined in schema\"},"
+				"\"message\":\"Parameter verification failed.\\n\"}"};
+	expect_run(&back, ACT_DONE, "it runs again");
+	guest_is(100, "running");
+	assert_int_equal(POSTS("POST */status/start"), 1);
+}
+
+static void rollback_that_leaves_a_wanted_guest_down_is_not_well(void **state)
+{
+	struct deed take = snapshot("snapshot", "qemu/101", "name=homeostat-a");
+	struct deed back = snapshot("rollback", "qemu/101", "name=homeostat-a");
+	expect_run(&take, ACT_DONE, "Successfully");
+	play(here, "vm 105 pve1 wanted onboot stopped");
+	hooks[0] = (struct hook){.request = "GET *status/current",
+		.skip = 1,
+		.status = 200,
+		.reason = "OK",
+		.body = "{\"data\":{\"status\":\"stopped\",\"vmid\":101}}"};
+	hooks[1] = (struct hook){
+		.request = "POST *start", .status = 500, .reason = "cluster not ready - no quorum?"};
+	expect_run(&back, ACT_FAILED, "it was rolled back, and could not be started again");
+	back.native = "qemu/105";
+	expect_look(&back, LOOK_UNHEALTHY, "it is stopped");
+	play(here, "stop 201");
+	back.native = "lxc/201"; /* critical */
+	expect_look(&back, LOOK_UNHEALTHY, "it is stopped");
+}
+
+/* --- the agent --- */
+
+static struct deed agent(const char *what, const char *native)
+{
+	return snapshot(what, native, NULL);
+}
+
+static void agent_answers_or_is_missed_by_name(void **state)
+{
+	static const char *const names[] = {"ping", "fstrim", "processes"};
+	for (int i = 0; i < 3; i++) {
+		fresh(state, (const char *const[]){"agent 100 absent", "stop 102", NULL});
+		struct deed deed = agent(names[i], "lxc/200");
+		expect_run(&deed, ACT_REFUSED, "container 200 has no guest agent");
+		deed = agent(names[i], "qemu/101");
+		expect_run(&deed, ACT_FAILED, "qemu-guest-agent");
+		deed = agent(names[i], "qemu/100");
+		expect_run(&deed, ACT_FAILED, "qemu-guest-agent");
+		deed = agent(names[i], "qemu/102");
+		expect_run(&deed, ACT_REFUSED, "does not run");
+		play(here, "agent 100 present");
+		play(here, "pause 100");
+		deed = agent(names[i], "qemu/100");
+		expect_run(&deed, ACT_REFUSED, "paused");
+	}
+	fresh(state, (const char *const[]){NULL});
+	struct deed deed = agent("ping", "qemu/100");
+	expect_run(&deed, ACT_DONE, "the guest agent of VM 100 answers");
+	expect_look(&deed, LOOK_HEALTHY, "its agent answers");
+	deed = agent("fstrim", "qemu/100");
+	expect_run(&deed, ACT_DONE, "Successfully trimmed the disks of VM 100");
+	play(here, "agent 100 absent");
+	expect_look(&deed, LOOK_UNHEALTHY, "guest agent is not running");
+}
+
+static void agent_rights_are_named_by_version(void **state)
+{
+	struct deed deed = agent("fstrim", "qemu/100");
+	deed.token = "agent@pve!heal=s1";
+	play(here, "acl /vms/100 agent@pve VM.Audit,VM.PowerMgmt");
+	expect_run(&deed, ACT_FAILED, "--privs VM.GuestAgent.FileSystemMgmt");
+	says("pveum role add");
+	play(here, "dialect 8");
+	expect_run(&deed, ACT_FAILED, "--privs VM.Monitor");
+}
+
+#define PS \
+	"%CPU %MEM     PID COMMAND\\n97.0  3.1    1234 ffmpeg\\u0007\\n 2.0  0.1       1 systemd\\n"
+#define TOP \
+	"Mem: 12K used\\nCPU: 90% usr\\n  PID  PPID USER     STAT   VSZ %VSZ %CPU COMMAND\\n" \
+	" 1234     1 root     R     4412   1%  90% ffmpeg\\n"
+
+static void processes_are_told_by_ps_or_top(void **state)
+{
+	struct deed deed = agent("processes", "qemu/100");
+	hooks[0] = (struct hook){.request = "GET *exec-status*",
+		.status = 200,
+		.reason = "OK",
+		.body = "{\"data\":{\"exited\":1,\"exitcode\":0,\"out-data\":\"" PS "\"}}"};
+	expect_run(&deed, ACT_DONE, "97.0 3.1 1234 ffmpeg ; 2.0 0.1 1 systemd");
+	assert_null(strpbrk(said, "\a\n"));
+	hooks[0] = (struct hook){.request = "GET *exec-status*",
+		.status = 200,
+		.reason = "OK",
+		.body = "{\"data\":{\"exited\":1,\"exitcode\":1,\"err-data\":\"bad option\"}}"};
+	hooks[1] = (struct hook){.request = "GET *exec-status*",
+		.skip = 0,
+		.status = 200,
+		.reason = "OK",
+		.body = "{\"data\":{\"exited\":1,\"exitcode\":0,\"out-data\":\"" TOP "\"}}"};
+	expect_run(&deed, ACT_DONE, "1234 1 root R 4412 1% 90% ffmpeg");
+	assert_null(strstr(said, "usr"));
+	/* no such binary: the real daemon breaks off */
+	hooks[0] = (struct hook){.request = "POST *exec", .status = 596, .reason = "Broken pipe"};
+	expect_run(&deed, ACT_FAILED, "has no ps");
+	/* what the agent prints is not a list */
+	expect_run(&deed, ACT_FAILED, "does not list its processes");
+}
+
+static void processes_heal_nothing_by_themselves(void **state)
+{
+	struct deed deed = agent("processes", "qemu/100");
+	clock_advance(here->clock, 20000);
+	expect_look(&deed, LOOK_HEALTHY, "of its CPU");
+	play(here, "guest-load 100 cpu=0.99");
+	clock_advance(here->clock, 20000);
+	expect_look(&deed, LOOK_UNHEALTHY, "of its CPU");
+}
+
+/* --- the table --- */
+
+static void every_action_says_what_it_would_do_and_asks_nobody(void **state)
+{
+	int n = 0;
+	for (int i = 0; actions[i] != NULL; i++) {
+		const struct action_info *info = &actions[i]->info;
+		if (!str_starts(info->name, "proxmox."))
+			continue;
+		n++;
+		const struct deed deed = {.action = info->name,
+			.native = info->kind == COMPONENT_NODE ? "node/pve1" : "qemu/100",
+			.params = info->params == NULL || !info->params[0].required ? NULL
+				: info->kind == COMPONENT_NODE                          ? "service=chrony"
+																		: "name=homeostat-a"};
+		assert_true(deed_do(&deed, CHECK));
+		says("would ");
+		assert_int_equal(info->has_undo, actions[i]->undo != NULL);
+	}
+	assert_int_equal(n, 11);
+	assert_int_equal(POSTS("*") + sim_proxmox_gets(here->sim, "*"), 0);
+}
+
+static void source_that_is_not_configured_any_more(void **state)
+{
+	const struct action *action = action_find("proxmox.guest.start");
+	struct config config = {0};
+	struct act_context context = {
+		.config = &config, .clock = here->clock, .stop_fd = -1, .arena = here->arena};
+	const struct plan plan = {.source = "proxmox:old", .native = "qemu/100"};
+	assert_int_equal(action->run(&context, &plan, said, sizeof(said)), ACT_FAILED);
+	says("proxmox:old is not configured any more");
+	assert_int_equal(action->verify(&context, &plan, &since_ms, said, sizeof(said)), LOOK_BLIND);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, stage_open, stage_end)
@@ -135,6 +783,44 @@ int main(void)
 		CASE(success_is_worded_exactly),
 		CASE(races_end_as_the_table_says),
 		CASE(short_wait_for_a_lock_file_is_no_failure),
+		CASE(nothing_is_begun_without_quorum),
+		CASE(deaf_guest_is_not_cut_off_when_quorum_went_meanwhile),
+		CASE(quorum_that_cannot_be_read_is_no_quorum),
+		CASE(deaf_guest_fails_or_is_cut_off_as_the_plan_says),
+		CASE(guest_locked_meanwhile_is_not_cut_off),
+		CASE(stopped_by_force_and_not_startable_is_a_failure),
+		CASE(orders_reach_what_healing_must_not_touch),
+		CASE(failed_task_quotes_its_end),
+		CASE(warnings_count_as_done_and_are_told),
+		CASE(killed_task_is_a_failure),
+		CASE(task_without_end_is_unknown_and_looked_at),
+		CASE(answers_that_hide_the_end_are_unknown),
+		CASE(answers_before_anything_was_asked_are_failures),
+		CASE(empty_lists_are_not_taken_for_a_lost_guest),
+		CASE(missing_right_names_privilege_and_command),
+		CASE(moved_guest_is_found_where_it_is),
+		CASE(node_that_dies_before_the_action),
+		CASE(node_that_dies_under_the_task),
+		CASE(node_that_dies_before_the_look),
+		CASE(ha_is_told_and_followed),
+		CASE(ha_that_never_does_it_is_not_believed),
+		CASE(ha_in_error_says_so_and_is_not_worked_around),
+		CASE(ha_that_recovers_is_left_alone),
+		CASE(ha_restarts_by_force_and_is_left_wanting_it),
+		CASE(looks_tell_apart),
+		CASE(time_since_when_it_runs_stays_the_same),
+		CASE(service_is_restarted_only_when_it_is_one_that_failed),
+		CASE(snapshot_is_taken_seen_and_taken_back),
+		CASE(snapshots_of_others_are_never_deleted),
+		CASE(snapshot_that_cannot_be_or_broke_off),
+		CASE(rollback_leaves_running_what_ran),
+		CASE(rollback_that_leaves_a_wanted_guest_down_is_not_well),
+		CASE(agent_answers_or_is_missed_by_name),
+		CASE(agent_rights_are_named_by_version),
+		CASE(processes_are_told_by_ps_or_top),
+		CASE(processes_heal_nothing_by_themselves),
+		CASE(every_action_says_what_it_would_do_and_asks_nobody),
+		CASE(source_that_is_not_configured_any_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
