@@ -133,7 +133,7 @@ struct job_answer {
 	enum look_result looked;
 	int64_t since_ms;
 	char source[64];
-	char text[320];
+	char text[480];
 };
 
 /* transaction.c: everything that changes something runs inside one. */
