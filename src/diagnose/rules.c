@@ -105,6 +105,22 @@ static const char *container_action(const struct component *component)
 	return "docker.container.restart";
 }
 
+/* A node's own service is restarted by the name that the node's list gives it. What is no name, or
+ * more than one, is for a person. */
+static void service_action(const struct observation *seen, struct diagnosis *diagnosis)
+{
+	static const struct action_param params[] = {
+		{"service", PARAM_NAME, true, ""}, {NULL, PARAM_NAME, false, NULL}};
+	static const struct action_info restart = {
+		.name = "proxmox.node.service.restart", .params = params};
+	char text[PARAMS_MAX_BYTES];
+	if (seen == NULL || seen->component.kind != COMPONENT_NODE || seen->aspect != ASPECT_SERVICE)
+		return;
+	STR_FORMAT(text, "service=%s", seen->service);
+	if (params_check(&restart, text, diagnosis->params, NULL))
+		STR_SET(diagnosis->action, restart.name);
+}
+
 void diagnose_by_rules(enum finding_kind finding, const struct component *component,
 	const struct observation *seen, struct diagnosis *diagnosis)
 {
@@ -118,4 +134,6 @@ void diagnose_by_rules(enum finding_kind finding, const struct component *compon
 		STR_SET(diagnosis->action, container_action(component));
 	else if (known[finding].action != NULL)
 		STR_SET(diagnosis->action, known[finding].action);
+	else if (finding == FINDING_FAILED)
+		service_action(seen, diagnosis);
 }

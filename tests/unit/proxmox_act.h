@@ -29,7 +29,7 @@ struct http {
 
 static struct stage *here;
 static struct hook hooks[8];
-static char said[320];
+static char said[480]; /* as heal's */
 static int64_t since_ms;
 
 struct http *__wrap_http_open(const struct http_config *config);
