@@ -172,7 +172,7 @@ bool proxmox_service_restart(struct proxmox *proxmox, const char *node, const ch
 
 struct proxmox_snapshot {
 	const char *name, *parent, *description;
-	const char *state;                /* "" : whole; "prepare" "delete": a task of it runs or broke off */
+	const char *state;                /* "" : whole; else a task of it runs, or broke off */
 	int64_t taken_s;
 	bool has_ram;
 };

@@ -1,7 +1,7 @@
 /*
- * Actions against the simulated cluster, in process: http.h is taken the place of, and waiting winds
- * the clock, so that minutes of tasks and HA take no time. Hooks change the world, or an answer, at
- * the moment of a request.
+ * Actions against the simulated cluster, in process: http.h is taken the place of, and waiting
+ * winds the clock, so that minutes of tasks and HA take no time. Hooks change the world, or an
+ * answer, at the moment of a request.
  */
 #ifndef PROXMOX_ACT_H
 #define PROXMOX_ACT_H
@@ -19,8 +19,8 @@ struct hook {
 	bool after;          /* … after it was heard, before its answer */
 	int status;          /* != 0: the world does not hear it, this is answered */
 	const char *reason, *body;
-	int skip;            /* that many requests are let through first */
-	int uses;            /* 0: once; -1: for ever */
+	int skip; /* that many requests are let through first */
+	int uses; /* 0: once; -1: for ever */
 };
 
 struct http {
@@ -151,7 +151,7 @@ static inline int deed_do(const struct deed *deed, enum deed_part part)
 	static const int critical[] = {201};
 	char id[64], secret[64];
 	const char *token = deed->token != NULL ? deed->token
-		: "root@pam!full=01234567-89ab-cdef-0123-456789abcdef";
+											: "root@pam!full=01234567-89ab-cdef-0123-456789abcdef";
 	STR_FORMAT(id, "%.*s", (int)strcspn(token, "="), token);
 	STR_SET(secret, token + strcspn(token, "=") + 1);
 	struct config_proxmox source = {.name = "pve",
@@ -160,9 +160,8 @@ static inline int deed_do(const struct deed *deed, enum deed_part part)
 		.token_secret = secret,
 		.critical = critical,
 		.critical_count = 1};
-	struct config config = {.proxmox = &source,
-		.proxmox_count = 1,
-		.thresholds = {.guest_cpu = 90, .hysteresis = 5}};
+	struct config config = {
+		.proxmox = &source, .proxmox_count = 1, .thresholds = {.guest_cpu = 90, .hysteresis = 5}};
 	auto_arena arena = arena_new(1 << 20);
 	struct act_context context = {.config = &config,
 		.clock = here->clock,
@@ -210,6 +209,8 @@ static inline void expect_look(const struct deed *deed, enum look_result result,
 	says(part);
 }
 
+#define POSTS(pattern) sim_proxmox_posts(here->sim, pattern)
+
 static inline void guest_is(int vmid, const char *state)
 {
 	sim_proxmox_tick(here->sim);
@@ -237,5 +238,7 @@ static inline void fresh(void **state, const char *const *lines)
 	stage_open(state);
 	play_all(here, lines);
 }
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, stage_open, stage_end)
 
 #endif
