@@ -119,6 +119,12 @@ static bool give_reply(
 	return true;
 }
 
+static bool nothing_left(const struct http_wire *wire)
+{
+	long sent = 0;
+	return curl_easy_getinfo(wire->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK && sent == 0;
+}
+
 bool http_perform(struct http *http, const struct http_request *request, struct arena *arena,
 	struct http_reply *reply, struct err *err)
 {
@@ -126,8 +132,10 @@ bool http_perform(struct http *http, const struct http_request *request, struct 
 	http->body_bytes = 0;
 	http->limit_bytes = request->limit_bytes > 0 ? request->limit_bytes : HTTP_LIMIT_BYTES;
 	curl_easy_setopt(wire->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)http->limit_bytes);
-	bool ok = http_wire_begin(wire, request, take_whole, http, err) && wait_for_answer(wire, err) &&
-		give_reply(http, arena, reply, err);
+	bool begun = http_wire_begin(wire, request, take_whole, http, err);
+	bool ok = begun && wait_for_answer(wire, err) && give_reply(http, arena, reply, err);
+	if (!ok)
+		*reply = (struct http_reply){.retry_after_s = -1, .unsent = !begun || nothing_left(wire)};
 	http_wire_end(wire);
 	if (http->body_cap > BODY_KEPT_BYTES) {
 		free(http->body);

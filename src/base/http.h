@@ -32,6 +32,7 @@ struct http_config {
 struct http_request {
 	const char *method;             /* "GET" */
 	const char *path;               /* "/containers/json?all=1", already encoded */
+	const char *shown;              /* what errors say for a path that holds a secret; or NULL */
 	const char *body;               /* NULL: none */
 	size_t body_bytes;
 	const char *const *headers;     /* "Name: value", ended by NULL; or NULL */
@@ -46,6 +47,7 @@ struct http_reply {
 	char content_type[96];
 	char reason[96];      /* reason phrase, "" with none */
 	int64_t retry_after_s; /* header Retry-After in seconds, -1: absent */
+	bool unsent; /* without an answer: nothing of the request left, so it has not been done */
 };
 
 /* Must be called once before threads. */
@@ -57,7 +59,8 @@ void http_close(struct http *http);
 
 /* One exchange. Any status is a success; false only when there was no complete answer: ERR_TIMEOUT,
  * ERR_CANCELLED, ERR_DENIED (certificate, socket permission), ERR_INPUT (not HTTP, too large),
- * ERR_RETRY (everything else of the network). The text names method, path and cause. */
+ * ERR_RETRY (everything else of the network). The text names method, path and cause; of the
+ * reply, unsent is told then too. */
 bool http_perform(struct http *http, const struct http_request *request, struct arena *arena,
 	struct http_reply *reply, struct err *err);
 

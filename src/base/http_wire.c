@@ -264,9 +264,10 @@ bool http_wire_begin(struct http_wire *wire, const struct http_request *request,
 {
 	const struct http_config *config = &wire->http->config;
 	/* a long query would leave no room in an error for its cause */
-	int shown = strlen(request->path) > 80 ? (int)strcspn(request->path, "?") : 80;
-	STR_FORMAT(wire->target, "%s %.*s%s", request->method, shown, request->path,
-		strlen(request->path) > (size_t)shown ? "?…" : "");
+	const char *path = request->shown != NULL ? request->shown : request->path;
+	int shown = strlen(path) > 80 ? (int)strcspn(path, "?") : 80;
+	STR_FORMAT(wire->target, "%s %.*s%s", request->method, shown, path,
+		strlen(path) > (size_t)shown ? "?…" : "");
 	wire->timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : HTTP_TIMEOUT_MS;
 	wire->take = take;
 	wire->take_ctx = take_ctx;

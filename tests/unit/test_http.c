@@ -149,6 +149,7 @@ static void dead_connection_is_renewed_for_get_and_not_for_post(void **state)
 	assert_false(ask(&stage, "POST", 0, 0));
 	assert_int_equal(stage.err.kind, ERR_RETRY);
 	assert_text(stage.err.text, "not asked again");
+	assert_false(stage.reply.unsent);
 	assert_int_equal(atomic_load(&stage.play.requests), 4);
 	stage_close(&stage);
 }
@@ -215,6 +216,7 @@ static void slow_reply_meets_the_deadline(void **state)
 	assert_in_range(play_now_ms() - start, 250, 2000);
 	assert_int_equal(stage.err.kind, ERR_TIMEOUT);
 	assert_text(stage.err.text, "no answer in 250 ms");
+	assert_false(stage.reply.unsent);
 	stage_close(&stage);
 }
 
@@ -339,14 +341,16 @@ static void refused_port_is_an_error(void **state)
 	snprintf(url, sizeof(url), "http://user:word@127.0.0.1:%d", play.port);
 	struct http_config config = {.base_url = url, .stop_fd = -1};
 	struct http *http = http_open(&config);
-	struct http_request request = {.method = "GET", .path = "/x"};
+	struct http_request request = {.method = "GET", .path = "/bot1:secret/x", .shown = "/bot…/x"};
 	struct http_reply reply;
 	struct err err = {0};
 	auto_arena arena = arena_new(4096);
 	assert_false(http_perform(http, &request, arena, &reply, &err));
 	assert_int_equal(err.kind, ERR_RETRY);
-	assert_text(err.text, "connection refused");
+	assert_text(err.text, "GET /bot…/x: connection refused");
 	assert_null(strstr(err.text, "word"));
+	assert_null(strstr(err.text, "secret"));
+	assert_true(reply.unsent);
 	http_close(http);
 }
 
