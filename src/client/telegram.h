@@ -1,6 +1,6 @@
 /*
- * Client of the Telegram Bot API, 10.3 and older: plain blocking calls, one handle a thread. What is
- * read comes as plain structs in the caller's arena; ids have 52 significant bits, times are
+ * Client of the Telegram Bot API, 10.3 and older: plain blocking calls, one handle a thread. What
+ * is read comes as plain structs in the caller's arena; ids have 52 significant bits, times are
  * seconds; texts are never NULL. Everything from the server is untrusted; the token, which stands
  * in every URL, is in no error. Each call ends by its deadline or when stop_fd is readable.
  * A call that fails says what that means for the sender as an outcome; err's kind goes with it.
@@ -98,7 +98,7 @@ struct telegram_update {
 	enum telegram_chat_type chat_type;
 	int64_t thread;        /* topic of a forum; 0: the general one, or none */
 	int64_t message_id, date_s;
-	int64_t from;          /* who wrote, or pressed; 0: not told. Who may do things is judged by it */
+	int64_t from;          /* who wrote, or pressed: judge by it who may; 0: not told */
 	const char *name, *username; /* of from: "Ada Lovelace", "ada" */
 	bool from_is_bot;
 	int64_t sender_chat;   /* written in the name of this chat; 0: of a person */
