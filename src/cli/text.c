@@ -4,40 +4,17 @@
 #include <wchar.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 
-#define REPLACEMENT "\xEF\xBF\xBD"
-
-/* The character at text and its length; 0xFFFFFFFF when it is no UTF-8 (length 1). RFC 3629. */
+/* The character at text and its length; UINT32_MAX when it is no UTF-8 (length 1). */
 static uint32_t decode(const char *text, size_t *length)
 {
-	const unsigned char *s = (const unsigned char *)text;
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80 ? 1
-		: s[0] < 0xC2      ? 0
-		: s[0] < 0xE0      ? 2
-		: s[0] < 0xF0      ? 3
-		: s[0] < 0xF5      ? 4
-						   : 0;
+	uint32_t c;
+	*length = utf8_decode(text, &c);
+	if (*length != 0)
+		return c;
 	*length = 1;
-	if (n == 0)
-		return UINT32_MAX;
-	uint32_t c = n == 1 ? s[0] : s[0] & (0x7FU >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xC0) != 0x80)
-			return UINT32_MAX;
-		c = c << 6 | (s[i] & 0x3FU);
-	}
-	if (n > 1 && (c < least[n] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)))
-		return UINT32_MAX;
-	*length = n;
-	return c;
-}
-
-static bool is_steering(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0x200E ||
-		c == 0x200F || c == 0x061C || (c >= 0x202A && c <= 0x202E) ||
-		(c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+	return UINT32_MAX;
 }
 
 static void clean_into(struct str *out, const char *text, bool lines)
@@ -45,10 +22,10 @@ static void clean_into(struct str *out, const char *text, bool lines)
 	for (size_t length; *text != '\0'; text += length) {
 		uint32_t c = decode(text, &length);
 		if (c == UINT32_MAX)
-			str_add(out, REPLACEMENT);
+			str_add(out, UTF8_REPLACEMENT);
 		else if (lines && (c == '\n' || c == '\t'))
 			str_addc(out, (char)c);
-		else if (is_steering(c))
+		else if (utf8_steers(c))
 			str_addc(out, ' ');
 		else
 			str_addn(out, text, length);

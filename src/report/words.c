@@ -6,46 +6,17 @@
 
 #include "base/redact.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "report/internal.h"
-
-#define REPLACEMENT "\xEF\xBF\xBD"
-
-/* The length of the character at s, and what it is; 0 when it is no UTF-8 (RFC 3629). */
-static size_t decode(const unsigned char *s, uint32_t *character)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80 ? 1
-		: s[0] < 0xC2      ? 0
-		: s[0] < 0xE0      ? 2
-		: s[0] < 0xF0      ? 3
-		: s[0] < 0xF5      ? 4
-						   : 0;
-	uint32_t c = n <= 1 ? s[0] : s[0] & (0x7Fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xC0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3Fu);
-	}
-	*character = c;
-	bool surrogate = c >= 0xD800 && c <= 0xDFFF;
-	return n == 0 || (n > 1 && c < least[n]) || c > 0x10FFFF || surrogate ? 0 : n;
-}
-
-/* Control characters (C0, DEL, C1), line and paragraph separators, and what reorders a line. */
-static bool steers(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x61C || c == 0x200E || c == 0x200F ||
-		(c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
-}
 
 void words_clean(char *field, size_t size, const char *text)
 {
 	size_t length = 0;
 	while (*text != '\0') {
 		uint32_t c = 0;
-		size_t n = decode((const unsigned char *)text, &c);
-		const char *put = n == 0 ? REPLACEMENT : steers(c) ? " " : text;
-		size_t bytes = n == 0 ? strlen(REPLACEMENT) : steers(c) ? 1 : n;
+		size_t n = utf8_decode(text, &c);
+		const char *put = n == 0 ? UTF8_REPLACEMENT : utf8_steers(c) ? " " : text;
+		size_t bytes = n == 0 ? strlen(UTF8_REPLACEMENT) : utf8_steers(c) ? 1 : n;
 		if (length + bytes >= size)
 			break;
 		memcpy(field + length, put, bytes);
