@@ -13,12 +13,13 @@
 #define STRICT_DEPTH 16
 
 struct strict {
-	char *text;        /* visible; the caller frees it */
+	char *text; /* visible; the caller frees it */
 	size_t length, units;
 	const char *wrong; /* NULL: it parses */
 };
 
-/* The length of the UTF-8 character at s; 0: it is none. By the table 3-7 of the Unicode standard. */
+/* The length of the UTF-8 character at s; 0: it is none. By the table 3-7 of the Unicode standard.
+ */
 static inline size_t strict_character(const unsigned char *s)
 {
 	static const unsigned char rows[][5] = {/* first byte from, to; second from, to; length */
@@ -116,16 +117,19 @@ static inline uint32_t strict_random(uint32_t *state)
 /* Hostile text of pieces that break parsers, cutters and terminals; the caller frees it. */
 static inline char *strict_hostile(uint32_t seed)
 {
-	static const char *const pieces[] = {"<b>", "</b>", "<pre>", "</pre>", "<code>", "</i>", "<script>",
-		"<", ">", "&", "&lt;", "&amp", "&#60;", "&quot;", "\"", "\n", "\n\n\n", " ", "\t", "\r\n",
-		"\xF0\x9F\x94\xA5", "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9", "e\xCC\x81", "\xE2\x80\xAE",
-		"\xE2\x81\xA6", "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D", "\xE6\x97\xA5\xE6\x9C\xAC", "\xC3", "\xFF",
-		"\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC0\xBC", "\x1B[31m", "\x01", "\x7F", "\xC2\x85",
-		"\xE2\x80\xA8", "\xE2\x80\x8B", "word", "/stop_vm", " /disable_autohealing", "@someone",
-		"(/tmp)", "/bin/sh", "a/b", "%s%n", "<b", "</", "<a href=\"x\">"};
+	static const char *const pieces[] = {"<b>", "</b>", "<pre>", "</pre>", "<code>", "</i>",
+		"<script>", "<", ">", "&", "&lt;", "&amp", "&#60;", "&quot;", "\"", "\n", "\n\n\n", " ",
+		"\t", "\r\n", "\xF0\x9F\x94\xA5", "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9",
+		"e\xCC\x81", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D",
+		"\xE6\x97\xA5\xE6\x9C\xAC", "\xC3", "\xFF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC0\xBC",
+		"\x1B[31m", "\x01", "\x7F", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\x8B", "word", "/stop_vm",
+		" /disable_autohealing", "@someone", "(/tmp)", "/bin/sh", "a/b", "%s%n", "<b", "</",
+		"<a href=\"x\">"};
 	uint32_t state = seed * 2654435761U + 1;
 	size_t count = sizeof(pieces) / sizeof(pieces[0]), length = 0;
-	size_t want = strict_random(&state) % 500 == 0 ? 65536 : strict_random(&state) % 20 == 0 ? 9000 : 300;
+	size_t want = strict_random(&state) % 500 == 0 ? 65536
+		: strict_random(&state) % 20 == 0          ? 9000
+												   : 300;
 	/* Some are one endless line, some one endless run of the same. */
 	bool one_line = strict_random(&state) % 3 == 0, one_piece = strict_random(&state) % 8 == 0;
 	const char *same = pieces[strict_random(&state) % count];

@@ -204,6 +204,7 @@ static void what_a_reader_could_tap_is_unlinked(void **state)
 		{"/disable_autohealing", "/" JOINER "disable_autohealing"},
 		{"(/tmp)", "(/" JOINER "tmp)"},
 		{"@someone", "@" JOINER "someone"},
+		{"/@someone", "/@" JOINER "someone"},
 		{"/bin/sh: not found", "/bin/sh: not found"},
 		{"https://host/path", "https://host/path"},
 		{"nginx@sha256", "nginx@sha256"},

@@ -69,7 +69,9 @@ static bool is_word(char c)
  * "/stop_vm" in a log line must not become a button. A path of several parts is none. */
 static bool is_tappable(char before, const char *text)
 {
-	if ((*text != '/' && *text != '@') || is_word(before) || before == '/' || !is_word(text[1]))
+	if ((*text != '/' && *text != '@') || is_word(before) || !is_word(text[1]))
+		return false;
+	if (*text == '/' && before == '/')
 		return false;
 	const char *end = text + 1;
 	while (is_word(*end))
