@@ -242,6 +242,24 @@ static void after_a_decision_the_message_says_who_when_and_what_came_of_it(void 
 	assert_non_null(strstr(asked(f, &incident, stage, 0), "it is healthy again\nNothing was done"));
 }
 
+static void a_failed_fix_says_why_and_what_next(void **state)
+{
+	const struct fixture *f = *state;
+	struct incident incident = about("docker_container_a", "exited");
+	struct message *message = text_fixed(&incident, false, "no such image", f->arena);
+	assert_true(str_ends(visible(f, message),
+		"Result: ❌ no such image\nNext: homeostat looks how it is, and decides anew"));
+	assert_false(message->silent);
+	assert_int_equal(message->button[0].intent.kind, INTENT_WHY);
+	message = text_resolution(&incident, false, "no such image", f->arena);
+	assert_non_null(strstr(visible(f, message), "❌ no such image\nNext: "));
+	/* Healing is off: the one button is the order to do it. */
+	struct notice notice = {.kind = NOTICE_POSTPONED, .incident = incident};
+	message = text_notice(&notice, f->arena);
+	assert_string_equal(message->button[0].text, "▶️ Do it now");
+	assert_non_null(strstr(visible(f, message), "when you press Do it now"));
+}
+
 static void metrics_are_pretty_whatever_their_shape(void **state)
 {
 	const struct fixture *f = *state;
@@ -424,6 +442,7 @@ int main(void)
 		cmocka_unit_test(the_documents_health_report_keeps_every_character),
 		cmocka_unit_test(the_course_of_an_order),
 		cmocka_unit_test(after_a_decision_the_message_says_who_when_and_what_came_of_it),
+		cmocka_unit_test(a_failed_fix_says_why_and_what_next),
 		cmocka_unit_test(metrics_are_pretty_whatever_their_shape),
 		cmocka_unit_test(a_storm_is_one_message_that_fits),
 		cmocka_unit_test(the_morning_says_what_happened_while_it_was_quiet),

@@ -9,6 +9,7 @@
 #include "report/telegram/texts.h"
 
 #define METRICS_DEPTH 4
+#define FAILED_NEXT "\nNext: homeostat looks how it is, and decides anew"
 
 const char *text_actor(const char *actor, struct arena *arena)
 {
@@ -81,9 +82,10 @@ static void add_question(struct html *html, const struct incident *incident)
 	add_metrics(html, incident->metrics);
 }
 
-static void add_retry(struct message *message, int64_t incident_id)
+/* What a retry means to who presses it depends on what was done before. */
+static void add_retry(struct message *message, const char *label, int64_t incident_id)
 {
-	message_button(message, BUTTON_PRIMARY, INTENT_RETRY, "🔁 Try again")->incident_id = incident_id;
+	message_button(message, BUTTON_PRIMARY, INTENT_RETRY, label)->incident_id = incident_id;
 }
 
 static void add_why(struct message *message, int64_t incident_id)
@@ -96,9 +98,8 @@ static void add_result(struct html *html, const struct asked *asked)
 	char took[32];
 	html_addf(html, "\n%s %s", asked->ok ? "✅" : "❌", asked->result);
 	if (asked->stage != ASKED_HEALED) {
-		html_addf(html,
-			asked->ok ? "\nNext: it is watched until it is surely healthy"
-					  : "\nNext: homeostat looks how it is, and decides anew");
+		html_addf(
+			html, asked->ok ? "\nNext: it is watched until it is surely healthy" : FAILED_NEXT);
 		return;
 	}
 	html_addf(html, "\n🟢 Seen healthy");
@@ -131,7 +132,7 @@ static void add_outcome(
 	case ASKED_REJECTED:
 		html_addf(html,
 			"❌ Rejected by %.64s at %s\nNothing was done. Next: it is left alone until it is "
-			"healthy, or you press Try again",
+			"healthy, or you press Ask again",
 			who, at);
 		break;
 	case ASKED_LATER:
@@ -142,7 +143,7 @@ static void add_outcome(
 	case ASKED_EXPIRED:
 		html_addf(html,
 			"⌛ Expired at %s: nobody answered\nNothing was done. Next: it stays as it is until "
-			"you press Try again",
+			"you press Ask again",
 			at);
 		break;
 	case ASKED_OVERTAKEN:
@@ -172,7 +173,7 @@ struct message *text_asking(
 		break;
 	case ASKED_REJECTED:
 	case ASKED_EXPIRED:
-		add_retry(message, incident->id);
+		add_retry(message, "🔁 Ask again", incident->id);
 		add_why(message, incident->id);
 		break;
 	case ASKED_APPROVED:
@@ -182,6 +183,15 @@ struct message *text_asking(
 		break;
 	}
 	return message;
+}
+
+static void add_failed_next(
+	struct message *message, struct html *html, const struct incident *incident, bool ok)
+{
+	if (ok)
+		return;
+	html_addf(html, FAILED_NEXT);
+	add_why(message, incident->id);
 }
 
 struct message *text_fixed(
@@ -194,10 +204,9 @@ struct message *text_fixed(
 		"<b>🔧 Auto-Healing Action</b>\n\nComponent: <code>%s</code>\nIssue: %s\nAction: %s\n"
 		"Result: %s %s",
 		incident->component.name, incident->issue, incident->plan.title, ok ? "✅" : "❌", result);
+	add_failed_next(message, &html, incident, ok);
 	message->html = html.out.s;
 	message->silent = ok;
-	if (!ok)
-		add_why(message, incident->id);
 	return message;
 }
 
@@ -209,9 +218,8 @@ struct message *text_resolution(
 	html_init(&html, arena);
 	html_addf(&html, "<b>🔧 Action executed for</b> <code>%s</code>\n%s %s",
 		incident->component.name, ok ? "✅" : "❌", result);
+	add_failed_next(message, &html, incident, ok);
 	message->html = html.out.s;
-	if (!ok)
-		add_why(message, incident->id);
 	return message;
 }
 
@@ -232,7 +240,7 @@ struct message *text_escalated(
 	html_addf(&html, "\nNext: homeostat does nothing more by itself, and sees when it is well. ");
 	if (incident->plan.action[0] != '\0') {
 		html_addf(&html, "Look into it, then mend it or press Try again");
-		add_retry(message, incident->id);
+		add_retry(message, "🔁 Try again", incident->id);
 	} else {
 		html_addf(&html, "There is nothing that it could try: look into it");
 	}
@@ -291,7 +299,7 @@ static void say_of_incident(struct html *html, const struct notice *notice)
 		if (incident->wake_at > 0)
 			html_addf(html, "Next: decided again at %s", at);
 		else
-			html_addf(html, "Next: when you press Try again, or /enable_autohealing");
+			html_addf(html, "Next: when you press Do it now, or /enable_autohealing");
 	}
 }
 
@@ -345,11 +353,14 @@ static struct message *text_plain_notice(const struct notice *notice, struct are
 	else
 		say_of_homeostat(&html, notice);
 	message->html = html.out.s;
-	message->silent = notice->kind != NOTICE_SOURCE_DOWN && notice->kind != NOTICE_TROUBLE &&
-		notice->kind != NOTICE_STORM && notice->kind != NOTICE_STOPPED;
-	bool waits = notice->kind == NOTICE_POSTPONED && incident->wake_at == 0;
-	if (waits || (notice->kind == NOTICE_ENDED && incident->state == LIFE_REJECTED))
-		add_retry(message, incident->id);
+	bool good = notice->ok && (notice->kind == NOTICE_TROUBLE || notice->kind == NOTICE_STORM);
+	message->silent = good ||
+		(notice->kind != NOTICE_SOURCE_DOWN && notice->kind != NOTICE_TROUBLE &&
+			notice->kind != NOTICE_STORM && notice->kind != NOTICE_STOPPED);
+	if (notice->kind == NOTICE_POSTPONED && incident->wake_at == 0)
+		add_retry(message, "▶️ Do it now", incident->id);
+	else if (notice->kind == NOTICE_ENDED && incident->state == LIFE_REJECTED)
+		add_retry(message, "🔁 Ask again", incident->id);
 	return message;
 }
 

@@ -95,7 +95,7 @@ struct message *text_boot(const struct boot *boot, struct arena *arena)
 	if (boot->open > 0)
 		html_addf(
 			&html, "\nTaken up again: %d open issue%s", boot->open, boot->open == 1 ? "" : "s");
-	if (boot->asking > 0)
+	if (boot->open > 0 && boot->asking > 0)
 		html_addf(&html, ", %d of them wait%s for your answer", boot->asking,
 			boot->asking == 1 ? "s" : "");
 	if (boot->first)
