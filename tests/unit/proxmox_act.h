@@ -148,7 +148,7 @@ enum deed_part { RUN, UNDO, VERIFY, CHECK };
 
 static inline int deed_do(const struct deed *deed, enum deed_part part)
 {
-	static const int critical[] = {201};
+	static const int64_t critical[] = {201};
 	char id[64], secret[64];
 	const char *token = deed->token != NULL ? deed->token
 											: "root@pam!full=01234567-89ab-cdef-0123-456789abcdef";

@@ -34,7 +34,7 @@ struct watch {
 	struct json *roots;        /* with tapes: each file */
 	struct config config;
 	struct config_proxmox proxmox;
-	int critical[4];
+	int64_t critical[4];
 	struct source_context context;
 	void *self;
 	struct report report;

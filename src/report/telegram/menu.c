@@ -107,6 +107,7 @@ static bool container_can(const struct fact_container *container, enum deed deed
 	case OBS_UNKNOWN:
 	case OBS_ABSENT:
 	case OBS_UNREACHABLE:
+	case OBS_STATES:
 		break;
 	}
 	return false;

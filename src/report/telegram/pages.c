@@ -235,6 +235,7 @@ const char *container_icon(const struct fact_container *container)
 	case OBS_UNKNOWN:
 	case OBS_ABSENT:
 	case OBS_UNREACHABLE:
+	case OBS_STATES:
 		break;
 	}
 	return "❔";
