@@ -75,9 +75,8 @@ static void write_command(
 	for (char *c = role; *c != '\0'; c++)
 		if (*c == '.')
 			*c = '-';
-	str_format(text, size,
-		"pveum role add %s --privs %s; pveum acl modify %s %s '%s' --roles %s%s", role, privilege,
-		path, by, who, strcmp(path, "/") != 0 ? "PVEAuditor," : "", role);
+	str_format(text, size, "pveum role add %s --privs %s; pveum acl modify %s %s '%s' --roles %s%s",
+		role, privilege, path, by, who, strcmp(path, "/") != 0 ? "PVEAuditor," : "", role);
 }
 
 void proxmox_grant_command(

@@ -76,15 +76,15 @@ static void test_offline_35(void **state)
 
 static void test_offline_280(void **state)
 {
-	static const struct tape tapes[] = {{"node-offline", "t280__"}, {"node-offline", "t35__"},
-		{"healthy", ""}, {NULL, NULL}};
+	static const struct tape tapes[] = {
+		{"node-offline", "t280__"}, {"node-offline", "t35__"}, {"healthy", ""}, {NULL, NULL}};
 	check_offline(*state, tapes);
 }
 
 static void test_offline_320(void **state)
 {
-	static const struct tape tapes[] = {{"node-offline", "t320__"}, {"node-offline", "t35__"},
-		{"healthy", ""}, {NULL, NULL}};
+	static const struct tape tapes[] = {
+		{"node-offline", "t320__"}, {"node-offline", "t35__"}, {"healthy", ""}, {NULL, NULL}};
 	check_offline(*state, tapes);
 }
 
@@ -390,8 +390,8 @@ static void test_token_revoked(void **state)
 
 static void test_single_node(void **state)
 {
-	static const char *const world[] = {"alone", "node pve", "storage local all",
-		"ct 104 pve homelab-agents", NULL};
+	static const char *const world[] = {
+		"alone", "node pve", "storage local all", "ct 104 pve homelab-agents", NULL};
 	struct watch *watch = *state;
 	play_all(watch->stage, world);
 	watch_open(watch);
@@ -406,8 +406,8 @@ static void test_single_node(void **state)
 static void test_many(void **state)
 {
 	struct watch *watch = *state;
-	static const char *const world[] = {"node pve1", "node pve2", "node pve3",
-		"storage local all", "guests 10000 1000", NULL};
+	static const char *const world[] = {
+		"node pve1", "node pve2", "node pve3", "storage local all", "guests 10000 1000", NULL};
 	play_all(watch->stage, world);
 	watch_open(watch);
 	watch->slow = 1;
