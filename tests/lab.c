@@ -218,6 +218,19 @@ static int addressee(const char **line)
 	return 0;
 }
 
+void lab_cluster(struct lab *lab, const char *node, const char *critical)
+{
+	char line[500];
+	const char *fingerprint = sim_proxmox_fingerprint(lab_world(lab, &lab_pve), node);
+	if (fingerprint == NULL)
+		fail_msg("cluster: there is no node %s yet", node);
+	STR_FORMAT(line,
+		"proxmox: [{ name: pve, url: \"https://%s:8006\", token_id: root@pam!full, "
+		"token_secret: %s, fingerprint: \"%s\", critical: [%s] }]",
+		node, strrchr(SIM_PVE_TOKEN, '=') + 1, fingerprint, critical);
+	lab_config(lab, line);
+}
+
 void lab_script(struct lab *lab, const char *line)
 {
 	char text[256];

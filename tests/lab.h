@@ -29,6 +29,9 @@ void lab_start(struct lab *lab);
 void lab_stop(struct lab *lab);
 bool lab_is_up(const struct lab *lab);
 
+/* The configuration of the simulated cluster, reached at a node and pinned by its certificate;
+ * critical: "104, 101" or "". Before lab_start, once the node is there. */
+void lab_cluster(struct lab *lab, const char *node, const char *critical);
 /* One line of a simulator's script, Docker's or, after "pve: ", the cluster's; a wrong line fails
  * the test. */
 void lab_script(struct lab *lab, const char *line);

@@ -130,9 +130,6 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 	s.approved = find_approval(heal, life, &approval);
 	if (!s.ordered)
 		STR_SET(life->row.actor, s.approved ? approval.actor : "");
-	/* An order on what had not failed is for once: what became of it is a person's to judge. */
-	if (life->row.finding == FINDING_NONE && !s.ordered)
-		s.has_action = false;
 	const struct member *member = member_find(heal, life->row.component.name);
 	const struct mute *mute = mute_of(heal, life->row.component.name);
 	s.muted_until = mute != NULL ? mute->until : 0;
@@ -156,10 +153,16 @@ void do_decide(struct heal *heal, struct life *life)
 		life_raise(heal, life, EVENT_PARENT_FAILED);
 		return;
 	}
+	/* An order on what had not failed is for once: what became of it is a person's to judge. */
+	if (life->row.finding == FINDING_NONE && !life->row.ordered) {
+		life_raise(heal, life, EVENT_FORBIDDEN);
+		return;
+	}
 	recent_prune(heal);
 	struct situation s = situation_of(heal, life);
 	struct verdict verdict = policy_decide(&s);
-	life_reason(life, "%s", verdict.reason);
+	bool is_told = verdict.kind == VERDICT_FORBID && !s.has_action;
+	life_reason(life, "%s", is_told ? life->row.diagnosis.cause : verdict.reason);
 	/* do_postpone reads these: the event that carries them is handled next. */
 	life->mind.hold = verdict.hold;
 	life->row.wake_at = verdict.wake_at;

@@ -56,7 +56,8 @@ static void do_diagnose(struct heal *heal, struct life *life)
 	diagnose_by_rules(life->row.finding, &life->row.component, heal->sight, &life->row.diagnosis);
 	note_failure(heal, life);
 	life_reason(life, "%s", life->row.diagnosis.cause);
-	if (!in_storm(heal, life))
+	/* Where nothing can be done, the escalation says it all. */
+	if (!in_storm(heal, life) && life->row.diagnosis.action[0] != '\0')
 		tell(heal, NOTICE_DETECTED, life, false, "%s", life->row.diagnosis.cause);
 	suppress_children(heal, life);
 	life_raise(heal, life, EVENT_DIAGNOSED);

@@ -170,6 +170,8 @@ void recent_take_back(struct heal *heal, const char *component);
 /* sights.c: reports and what is seen. */
 void take_report(struct heal *heal, void *report);
 struct life *parent_of(struct heal *heal, const struct life *life);
+/* What is suspected is believed, or known to be another's consequence. */
+void confirm(struct heal *heal, struct life *life);
 int source_find(struct heal *heal, const char *name);
 
 /* answers.c: what jobs answer. */

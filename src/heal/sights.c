@@ -120,18 +120,25 @@ static void note_finding(struct life *life, const struct finding *finding)
 	STR_SET(life->row.metrics, finding->metrics);
 }
 
+void confirm(struct heal *heal, struct life *life)
+{
+	bool is_led = parent_of(heal, life) != NULL;
+	life_raise(heal, life, is_led ? EVENT_PARENT_FAILED : EVENT_CONFIRMED);
+}
+
 static void open_life(
 	struct heal *heal, const struct observation *seen, const struct finding *finding)
 {
 	struct life *life = life_open(heal, &seen->component, seen->aspect);
 	note_finding(life, finding);
+	life->mind.sighted = true;
 	bool knows_when = seen->state == OBS_EXITED && seen->since_ms != 0;
 	life->row.failed_at = knows_when ? seen->since_ms : now_ms(heal);
 	if (finding->confirm_ms > 0)
 		life->row.wake_at = now_ms(heal) + finding->confirm_ms;
 	life_raise(heal, life, EVENT_SUSPECT);
 	if (finding->confirm_ms == 0)
-		life_raise(heal, life, EVENT_CONFIRMED);
+		confirm(heal, life);
 	lives_run(heal);
 }
 
@@ -185,10 +192,8 @@ static void weigh_trouble(struct heal *heal, struct life *life, const struct obs
 		life->row.failed_at = seen->since_ms;
 	if (life->row.state != LIFE_SUSPECTED)
 		return;
-	if (parent_of(heal, life) != NULL)
-		life_raise(heal, life, EVENT_PARENT_FAILED);
-	else if (now_ms(heal) - life->row.opened_at >= finding->confirm_ms)
-		life_raise(heal, life, EVENT_CONFIRMED);
+	if (parent_of(heal, life) != NULL || now_ms(heal) - life->row.opened_at >= finding->confirm_ms)
+		confirm(heal, life);
 	lives_run(heal);
 }
 
@@ -218,7 +223,7 @@ static void weigh(struct heal *heal, const struct observation *seen, const struc
 	} else if (life->row.state == LIFE_SUSPECTED && seen->state == OBS_EXITED &&
 		finding_is_trouble(life->row.finding)) {
 		/* It was not recent any more when its engine came back; it is still the same failure. */
-		life_raise(heal, life, EVENT_CONFIRMED);
+		confirm(heal, life);
 		lives_run(heal);
 	}
 }

@@ -31,7 +31,7 @@ static void life_due(struct heal *heal, struct life *life)
 	life->row.wake_at = 0;
 	switch (life->row.state) {
 	case LIFE_SUSPECTED:
-		life_raise(heal, life, EVENT_CONFIRMED);
+		confirm(heal, life);
 		break;
 	case LIFE_ASKING:
 		/* What does not expire is asked about anew each day. */

@@ -5,6 +5,7 @@
  *     config   brakes: { settle: 3s }          further configuration, YAML
  *     world    container web                   the engine's script, before the daemon starts
  *     world    pve: node pve1                  the cluster's (sim/proxmox.h)
+ *     cluster  pve1 104, 101                   it is watched at this node; critical guests
  *     fault    crash web 1                     the same, later
  *     advance  61m                             the clock runs
  *     skip     91d                             the clock jumps: nobody looks in between
@@ -192,6 +193,12 @@ static void run_line(struct play *play, const char *verb, const char *rest)
 		"approve", "reject", "retry", "order", "enable", "disable", "shadow"};
 	if (strcmp(verb, "config") == 0)
 		return lab_config(play->lab, rest);
+	if (strcmp(verb, "cluster") == 0) {
+		char node[64] = "";
+		int length = 0;
+		sscanf(rest, "%63s %n", node, &length);
+		return lab_cluster(play->lab, node, rest + length);
+	}
 	if (strcmp(verb, "world") == 0)
 		return lab_script(play->lab, rest);
 	if (strcmp(verb, "fault") == 0) {

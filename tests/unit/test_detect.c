@@ -108,6 +108,45 @@ static void a_silent_daemon_must_be_silent_for_a_while(void **state)
 	assert_int_equal(found(&seen).kind, FINDING_BLIND);
 }
 
+static void a_share_must_fall_well_below_its_limit_to_be_well(void **state)
+{
+	static const struct {
+		double percent;
+		enum finding_kind before, now;
+		enum severity severity;
+	} rows[] = {
+		{90.0, FINDING_NONE, FINDING_NONE, SEVERITY_HEALTHY},
+		{90.1, FINDING_NONE, FINDING_HIGH_MEMORY, SEVERITY_DEGRADED},
+		{95.2, FINDING_NONE, FINDING_HIGH_MEMORY, SEVERITY_CRITICAL},
+		{86.0, FINDING_HIGH_MEMORY, FINDING_HIGH_MEMORY, SEVERITY_DEGRADED},
+		{85.0, FINDING_HIGH_MEMORY, FINDING_NONE, SEVERITY_HEALTHY},
+		{86.0, FINDING_HIGH_CPU, FINDING_NONE, SEVERITY_HEALTHY},
+		{-1, FINDING_HIGH_MEMORY, FINDING_UNSURE, SEVERITY_HEALTHY},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct component node = {.kind = COMPONENT_NODE, .name = "proxmox_node", .label = "pve"};
+		struct observation seen = observation_of(&node, ASPECT_MEMORY);
+		struct finding finding;
+		seen.percent = rows[i].percent;
+		detect(&seen, &config, rows[i].before, NOW, &finding);
+		assert_int_equal(finding.kind, rows[i].now);
+		assert_int_equal(finding.severity, rows[i].severity);
+	}
+}
+
+static void memory_reads_as_in_the_users_document(void **state)
+{
+	struct component node = {.kind = COMPONENT_NODE, .name = "proxmox_node", .label = "pve"};
+	struct observation seen = observation_of(&node, ASPECT_MEMORY);
+	struct finding finding;
+	seen.percent = 95.2;
+	seen.used_bytes = (int64_t)(59.6 * 1073741824.0);
+	detect(&seen, &config, FINDING_NONE, NOW, &finding);
+	assert_string_equal(finding.issue, "Proxmox node memory usage is high: 95.2%");
+	assert_string_equal(finding.metrics, "{\"memory_percent\":95.2,\"used_gb\":59.6}");
+	assert_int_equal(finding.confirm_ms, 2 * MINUTE);
+}
+
 static void metrics_are_json_whatever_the_name_is(void **state)
 {
 	static const char *const names[] = {
@@ -207,6 +246,8 @@ int main(void)
 		cmocka_unit_test(an_old_exit_is_left_alone_unless_its_engine_took_it_down),
 		cmocka_unit_test(every_observation_has_its_meaning),
 		cmocka_unit_test(a_silent_daemon_must_be_silent_for_a_while),
+		cmocka_unit_test(a_share_must_fall_well_below_its_limit_to_be_well),
+		cmocka_unit_test(memory_reads_as_in_the_users_document),
 		cmocka_unit_test(metrics_are_json_whatever_the_name_is),
 		cmocka_unit_test(exit_codes_are_explained),
 		cmocka_unit_test(a_label_may_change_the_remedy_and_nothing_else_may),
