@@ -94,6 +94,36 @@ static bool guest(struct pve_line *line)
 	return true;
 }
 
+/* The n-th draw of a guest, 0..1: the same in every run. */
+static double draw(int vmid, int n)
+{
+	uint64_t x = (uint64_t)vmid * 0x9E3779B97F4A7C15u + (uint64_t)n * 0xD1B54A32D192ED03u;
+	x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+	x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+	return (double)(x >> 40) / (double)(1u << 24);
+}
+
+/* As homelabs have them: most are small and idle, a few are neither; one in twelve is off. */
+static void make_up(struct sim_proxmox *sim, struct pve_guest *made)
+{
+	static const char *const tags[] = {"", "", "prod", "staging", "prod;web", "dev"};
+	int vmid = made->vmid;
+	double idle = draw(vmid, 1);
+	STR_FORMAT(made->name, "%s-%d", made->is_ct ? "ct" : "vm", vmid);
+	STR_SET(made->tags, tags[(int)(draw(vmid, 2) * 6)]);
+	made->cores = 1 << (int)(draw(vmid, 3) * 4);
+	made->mem = INT64_C(536870912) << (int)(draw(vmid, 4) * 6);
+	made->disk = INT64_C(8589934592) * (1 + (int)(draw(vmid, 5) * 16));
+	made->cpu = 0.005 + 0.8 * idle * idle * idle * idle;
+	made->used = 0.1 + 0.75 * draw(vmid, 6);
+	made->agent = made->is_ct ? PVE_AGENT_NONE : PVE_AGENT_PRESENT;
+	made->onboot = true;
+	if (draw(vmid, 7) < 1.0 / 12)
+		return;
+	pve_guest_on(sim, made);
+	made->start_ms = sim->now_ms - 60000 - (int64_t)(draw(vmid, 8) * 90 * (double)DAY_MS);
+}
+
 static bool guests(struct pve_line *line)
 {
 	struct sim_proxmox *sim = line->sim;
@@ -106,13 +136,7 @@ static bool guests(struct pve_line *line)
 			continue;
 		struct pve_guest *made = pve_guest_add(sim, vmid, vmid % 3 == 0);
 		made->node = line->n > 3 ? where : vmid % sim->node_count;
-		STR_FORMAT(made->name, "%s-%d", made->is_ct ? "ct" : "vm", vmid);
-		made->cores = 1 + vmid % 4;
-		made->cpu = (double)(vmid * 37 % 50) / 100;
-		made->used = 0.1 + (double)(vmid * 53 % 70) / 100;
-		made->agent = made->is_ct ? PVE_AGENT_NONE : PVE_AGENT_PRESENT;
-		pve_guest_on(sim, made);
-		made->start_ms = sim->now_ms - 3600000;
+		make_up(sim, made);
 	}
 	for (int i = 0; i < sim->node_count; i++)
 		pve_stat(sim, i);

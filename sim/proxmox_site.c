@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,13 +185,14 @@ static ssize_t transmit(struct site_peer *peer)
 
 static void write_peer(struct site *site, struct site_peer *peer)
 {
-	ssize_t n = transmit(peer);
-	if (n < 0)
-		return;
-	peer->sent += (size_t)n;
-	peer->heard_ms = clock_mono_ms(site->clock);
-	if (n > 0 && peer->sent < peer->out_bytes)
-		return;
+	ssize_t n;
+	do {
+		n = transmit(peer);
+		if (n < 0)
+			return;
+		peer->sent += (size_t)n;
+		peer->heard_ms = clock_mono_ms(site->clock);
+	} while (n > 0 && peer->sent < peer->out_bytes);
 	if (n == 0 || peer->closes) {
 		drop(peer);
 		return;
@@ -202,7 +204,7 @@ static void write_peer(struct site *site, struct site_peer *peer)
 
 static void accept_peer(struct site *site, int node)
 {
-	int fd = accept4(site->listeners[node], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept4(site->listeners[node], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), yes = 1;
 	for (int i = 0; fd >= 0 && i < SITE_PEERS; i++) {
 		struct site_peer *peer = &site->peers[i];
 		if (peer->fd >= 0)
@@ -213,6 +215,7 @@ static void accept_peer(struct site *site, int node)
 			.in = malloc(REQUEST_MAX + 1)};
 		if (peer->in == NULL)
 			abort();
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)); /* a unix socket has none */
 		peer->is_silent = site->is_tls && site->sim->nodes[node].life == PVE_HUNG;
 		if (site->is_tls && !peer->is_silent)
 			peer->tls = sim_tls_accept(site->sim->nodes[node].tls, fd);

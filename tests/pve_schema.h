@@ -1,6 +1,6 @@
 /*
- * Proxmox's own description of its API, ../shared/data/pve/api-schema-9.2.json, as a judge of
- * requests: strict about parameters, as the real server is. Belongs to one thread. Where the file is
+ * Proxmox's own description of its API, ../shared/data/pve/api-schema-9.2.json, judging
+ * requests: strict about parameters, as the real server is. One thread at a time. Where the file is
  * absent nothing is judged, and who relies on it skips by name.
  */
 #ifndef TESTS_PVE_SCHEMA_H
