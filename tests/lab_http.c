@@ -38,10 +38,10 @@ bool __wrap_clock_wait(const struct clock *clock, int64_t ms, int stop_fd);
 
 void *lab_world(struct lab *lab, const struct lab_world *world)
 {
-	int i = 0;
-	while (lab_worlds[i] != world)
-		i++;
-	return lab->worlds[i];
+	for (int i = 0; lab_worlds[i] != NULL; i++)
+		if (lab_worlds[i] == world)
+			return lab->worlds[i];
+	abort();
 }
 
 bool lab_error(const struct http *http, const struct http_request *request, struct err *err)
