@@ -50,7 +50,8 @@ void sim_proxmox_tick(struct sim_proxmox *sim);
  *   dialect 7|8|9
  * What happens
  *   node-load NODE cpu=X used=X root=X | guest-load VMID cpu=X used=X | storage-used NAME NODE X
- *   crash VMID | start VMID | stop VMID | pause VMID [io-error] | by USER start|stop VMID (with a task)
+ *   crash VMID | start VMID | stop VMID | pause VMID [io-error]
+ *   by USER start|stop VMID                      (with a task)
  *   lock VMID NAME | unlock VMID | busy VMID MS  (busy: its lock file is held)
  *   move VMID NODE | destroy VMID | prepare-lost VMID TEXT (each start fails with TEXT)
  *   agent VMID present|absent|none | deaf VMID on|off (it ignores shutdown)

@@ -324,12 +324,12 @@ static void read_created(struct surveying *self)
 	}
 }
 
-bool proxmox_survey(struct proxmox *proxmox, const struct proxmox_look *look, int64_t wall_s,
-	int64_t grace_ms, struct arena *arena, struct proxmox_survey *survey, struct err *err)
+bool proxmox_survey(struct proxmox *proxmox, const struct proxmox_look *look, int64_t grace_ms,
+	struct arena *arena, struct proxmox_survey *survey, struct err *err)
 {
 	struct surveying self = {.proxmox = proxmox,
 		.look = look,
-		.wall_s = wall_s,
+		.wall_s = clock_wall_ms(proxmox->clock) / 1000,
 		.grace_s = grace_ms / 1000,
 		.arena = arena,
 		.survey = survey};

@@ -46,10 +46,10 @@ struct proxmox_survey {
 	bool jobs_known;
 };
 
-/* grace_ms: how long after its schedule a backup may come. wall_s: now. False: nothing could be
- * read at all. look is what was seen just before, and must outlive the survey. */
-bool proxmox_survey(struct proxmox *proxmox, const struct proxmox_look *look, int64_t wall_s,
-	int64_t grace_ms, struct arena *arena, struct proxmox_survey *survey, struct err *err);
+/* grace_ms: how long after its schedule a backup may come. False: nothing could be read at all.
+ * look is what was seen just before, and must outlive the survey. */
+bool proxmox_survey(struct proxmox *proxmox, const struct proxmox_look *look, int64_t grace_ms,
+	struct arena *arena, struct proxmox_survey *survey, struct err *err);
 const struct proxmox_backed *proxmox_backed_find(const struct proxmox_survey *survey, int vmid);
 /* The last try failed, and no good backup is newer. */
 bool proxmox_backup_failed(const struct proxmox_backed *backed);

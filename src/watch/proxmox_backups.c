@@ -129,7 +129,7 @@ void prox_see_backups(struct prox_seen *seen)
 	struct proxmox_survey survey;
 	struct err why = {0};
 	const struct proxmox_source *source = seen->source;
-	if (!proxmox_survey(source->client, &seen->look, seen->wall_ms / 1000,
+	if (!proxmox_survey(source->client, &seen->look,
 			source->context.config->thresholds.backup_grace_ms, seen->scratch, &survey, &why)) {
 		prox_note(seen, &why);
 		tell_unknown(seen);

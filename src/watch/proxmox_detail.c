@@ -71,6 +71,7 @@ static void see_services(struct detail *detail)
 	struct proxmox_service_list list;
 	struct err why = {0};
 	char text[160];
+	int down = 0;
 	begin(detail, ASPECT_SERVICE);
 	bool booting = detail->node->uptime_s >= 0 && detail->node->uptime_s < BOOT_S;
 	if (!proxmox_services(seen->source->client, detail->node->name, seen->scratch, &list, &why)) {
@@ -88,6 +89,8 @@ static void see_services(struct detail *detail)
 			continue;
 		STR_FORMAT(text, "%.60s is %.40s", service->name, service->state);
 		blame(detail, FAULT_FAILED, text);
+		/* of several, a person chooses */
+		STR_SET(detail->what.service, down++ == 0 ? service->name : "");
 	}
 	end(detail, NULL);
 }

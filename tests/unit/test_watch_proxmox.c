@@ -328,7 +328,8 @@ static void test_details(void **state)
 	play(watch->stage, "replication 100 pve2 fail=no-route");
 	look_after(watch, 0);
 	struct belief *of = expect(watch, "proxmox_node_pve1", ASPECT_SERVICE, FINDING_FAILED);
-	assert_non_null(strstr(of->seen.detail, "pvestatd"));
+	assert_string_equal(of->seen.detail, "pvestatd is dead");
+	assert_string_equal(of->seen.service, "pvestatd");
 	expect(watch, "proxmox_node_pve2", ASPECT_CERTIFICATE, FINDING_CERTIFICATE);
 	expect(watch, "proxmox_node_pve1", ASPECT_DEVICE, FINDING_DEVICE);
 	expect(watch, "proxmox_node_pve2", ASPECT_POOL, FINDING_POOL);

@@ -28,17 +28,17 @@ struct tape {
 
 struct watch {
 	struct stage *stage;
-	const struct tape *tapes;  /* NULL: the simulator */
-	const char *dead;          /* with tapes: a node that does not answer */
-	const char *deny;          /* with tapes: what is asked of these paths is refused */
-	struct json *roots;        /* with tapes: each file */
+	const struct tape *tapes; /* NULL: the simulator */
+	const char *dead;         /* with tapes: a node that does not answer */
+	const char *deny;         /* with tapes: what is asked of these paths is refused */
+	struct json *roots;       /* with tapes: each file */
 	struct config config;
 	struct config_proxmox proxmox;
 	int64_t critical[4];
 	struct source_context context;
 	void *self;
 	struct report report;
-	struct arena *arena;       /* of the last look */
+	struct arena *arena; /* of the last look */
 	struct err err;
 	bool ok;
 	struct belief *beliefs;
@@ -49,8 +49,8 @@ static struct watch *watching;
 
 struct http *__wrap_http_open(const struct http_config *config);
 void __wrap_http_close(struct http *http);
-bool __wrap_http_perform(struct http *http, const struct http_request *request,
-	struct arena *arena, struct http_reply *reply, struct err *err);
+bool __wrap_http_perform(struct http *http, const struct http_request *request, struct arena *arena,
+	struct http_reply *reply, struct err *err);
 
 struct http *__wrap_http_open(const struct http_config *config)
 {
@@ -123,8 +123,8 @@ static inline struct json on_tape(int tape, const char *question)
 	return (struct json){0};
 }
 
-static inline void say(struct http_reply *reply, int status, const char *reason,
-	struct arena *arena)
+static inline void say(
+	struct http_reply *reply, int status, const char *reason, struct arena *arena)
 {
 	reply->status = status;
 	STR_SET(reply->reason, reason);
@@ -167,8 +167,8 @@ static inline bool from_tape(
 	return true;
 }
 
-bool __wrap_http_perform(struct http *http, const struct http_request *request,
-	struct arena *arena, struct http_reply *reply, struct err *err)
+bool __wrap_http_perform(struct http *http, const struct http_request *request, struct arena *arena,
+	struct http_reply *reply, struct err *err)
 {
 	*reply = (struct http_reply){.retry_after_s = -1};
 	watching->asked++;
@@ -284,8 +284,7 @@ static inline struct belief *belief(struct watch *watch, const char *name, enum 
 
 static inline void believe(struct watch *watch, const struct observation *seen)
 {
-	struct belief *of = watch->slow ? NULL
-									: belief(watch, seen->component.name, seen->aspect);
+	struct belief *of = watch->slow ? NULL : belief(watch, seen->component.name, seen->aspect);
 	if (of == NULL) {
 		assert_true(watch->count < BELIEFS_MAX);
 		of = &watch->beliefs[watch->count++];
