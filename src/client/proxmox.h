@@ -268,5 +268,9 @@ struct proxmox_pool { const char *name, *health; int64_t bytes, used_bytes; };
 struct proxmox_pool_list { struct proxmox_pool *rows; int count; };
 bool proxmox_zfs(struct proxmox *proxmox, const char *node, struct arena *arena,
 	struct proxmox_pool_list *list, struct err *err);
+/* waits: a newer kernel is installed than the one that runs. */
+struct proxmox_kernel { char running[64], newest[64]; bool waits; };
+bool proxmox_kernel(struct proxmox *proxmox, const char *node, struct proxmox_kernel *kernel,
+	struct err *err);
 
 #endif

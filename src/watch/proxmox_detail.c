@@ -171,6 +171,25 @@ static void see_pools(struct detail *detail)
 	end(detail, NULL);
 }
 
+static void see_kernel(struct detail *detail)
+{
+	struct prox_seen *seen = detail->seen;
+	struct proxmox_kernel kernel;
+	struct err why = {0};
+	char text[200];
+	begin(detail, ASPECT_UPDATES);
+	if (!proxmox_kernel(seen->source->client, detail->node->name, &kernel, &why)) {
+		end(detail, &why);
+		return;
+	}
+	if (kernel.waits) {
+		STR_FORMAT(text, "kernel %.60s is installed and %.60s runs: a reboot would bring it",
+			kernel.newest, kernel.running);
+		blame(detail, FAULT_NOTE, text);
+	}
+	end(detail, NULL);
+}
+
 static void tell_replication(struct detail *detail, const struct proxmox_replication *job)
 {
 	struct prox_seen *seen = detail->seen;
@@ -219,7 +238,7 @@ static void see_replications(struct detail *detail)
 static void see_nothing(struct detail *detail)
 {
 	static const enum aspect aspects[] = {
-		ASPECT_SERVICE, ASPECT_CERTIFICATE, ASPECT_DEVICE, ASPECT_POOL};
+		ASPECT_SERVICE, ASPECT_CERTIFICATE, ASPECT_DEVICE, ASPECT_POOL, ASPECT_UPDATES};
 	const struct err why = {.kind = ERR_RETRY};
 	for (size_t i = 0; i < sizeof(aspects) / sizeof(aspects[0]); i++) {
 		begin(detail, aspects[i]);
@@ -230,7 +249,7 @@ static void see_nothing(struct detail *detail)
 void prox_see_details(struct prox_seen *seen)
 {
 	static void (*const steps[])(struct detail * detail) = {
-		see_services, see_certificates, see_disks, see_pools, see_replications};
+		see_services, see_certificates, see_disks, see_pools, see_kernel, see_replications};
 	for (int i = 0; i < seen->look.node_count; i++) {
 		struct detail detail = {.seen = seen, .node = &seen->look.nodes[i]};
 		detail.component = prox_component(seen, COMPONENT_NODE, detail.node->name);

@@ -320,10 +320,13 @@ static void keep_verdict(struct sight *sight, const struct prox_verdict *verdict
 static bool is_settled(const struct sight *sight)
 {
 	const struct prox_stop *stop = sight->mind->stop;
-	bool meant = stop->want == WANT_NOT || stop->cause == STOP_PERSON ||
+	/* that the lock goes away shows in the list */
+	bool locked = sight->guest->lock[0] != '\0';
+	bool meant = locked || stop->want == WANT_NOT || stop->cause == STOP_PERSON ||
 		stop->state == OBS_CREATED || stop->state == OBS_PAUSED;
 	int64_t age = sight->seen->mono_ms - stop->asked_mono_ms;
-	return stop->known && stop->state != OBS_RESTARTING && age < (meant ? SURE_MS : UNSURE_MS);
+	return stop->known && (locked || stop->state != OBS_RESTARTING) &&
+		age < (meant ? SURE_MS : UNSURE_MS);
 }
 
 static void use_verdict(struct sight *sight)
@@ -359,7 +362,8 @@ static void look_closer(struct sight *sight)
 		scene.lock = status.lock;
 		scene.wanted = stop->want != WANT_NOT;
 		scene.ha_request = ha_request(sight->seen, sight->guest);
-		gather_tasks(sight, &scene);
+		if (status.lock[0] == '\0')
+			gather_tasks(sight, &scene);
 		verdict = prox_judge_stop(&scene);
 	}
 	keep_verdict(sight, &verdict);

@@ -188,14 +188,16 @@ static void say_denied(struct prox_seen *seen, const char *text)
 
 void prox_note(struct prox_seen *seen, const struct err *why)
 {
-	char command[256];
+	char command[256], text[360];
 	const char *refusal = strstr(why->text, "Permission check failed");
 	if (why->kind == ERR_CANCELLED)
 		seen->cancelled = true;
-	if (why->kind != ERR_DENIED || refusal == NULL)
+	if (why->kind != ERR_DENIED || refusal == NULL ||
+		!proxmox_grant_for(refusal, who(seen), command, sizeof(command)))
 		return;
-	if (proxmox_grant_for(refusal, who(seen), command, sizeof(command)))
-		say_denied(seen, command);
+	int end = (int)strcspn(refusal, ")");
+	STR_FORMAT(text, "%.*s): %s", end < 90 ? end : 90, refusal, command);
+	say_denied(seen, text);
 }
 
 static void see_quorum(struct prox_seen *seen)

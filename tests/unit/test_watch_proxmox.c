@@ -139,7 +139,8 @@ static void test_rights_lost_recording(void **state)
 	for (int i = 0; i < watch->count; i++)
 		assert_int_not_equal(watch->beliefs[i].seen.state, OBS_ABSENT);
 	expect(watch, "lxc_200", ASPECT_STATE, FINDING_UNSURE);
-	assert_non_null(strstr(watch->report.text, "pveum acl modify / --tokens 'root@pam!full'"));
+	assert_non_null(strstr(watch->report.text,
+		"Permission check failed (/, Sys.Audit): pveum acl modify / --tokens 'root@pam!full'"));
 	watch_tapes(watch, healthy);
 	look_after(watch, 10000);
 	expect(watch, "lxc_200", ASPECT_STATE, FINDING_NONE);
@@ -340,6 +341,117 @@ static void test_details(void **state)
 	expect(watch, "proxmox_node_pve1", ASPECT_SERVICE, FINDING_NONE);
 }
 
+static void test_kernel(void **state)
+{
+	struct watch *watch = *state;
+	watch->say_path = "/nodes/pve1/apt/versions";
+	watch->say_body =
+		"{\"data\":[{\"Package\":\"proxmox-ve\",\"CurrentState\":\"Installed\","
+		"\"RunningKernel\":\"6.8.12-9-pve\"},{\"Package\":\"proxmox-kernel-6.14\","
+		"\"CurrentState\":\"Installed\"},{\"Package\":\"proxmox-kernel-6.14.8-2-pve-signed\","
+		"\"CurrentState\":\"Installed\"},{\"Package\":\"proxmox-kernel-6.17.2-1-pve\","
+		"\"CurrentState\":\"ConfigFiles\"}]}";
+	look_after(watch, 0);
+	struct belief *of = expect(watch, "proxmox_node_pve1", ASPECT_UPDATES, FINDING_UPDATES);
+	assert_int_equal(of->seen.fault, FAULT_NOTE);
+	assert_non_null(strstr(of->seen.detail, "kernel 6.14.8-2-pve is installed and 6.8.12-9-pve"));
+	/* the simulator has no such call: nothing is known of the others */
+	expect(watch, "proxmox_node_pve2", ASPECT_UPDATES, FINDING_UNSURE);
+	expect_troubles(watch, 1);
+}
+
+/* The right to one guest is lost: it was not removed. Then it is destroyed indeed. */
+static void test_one_right_lost(void **state)
+{
+	struct watch *watch = *state;
+	watch->stage->authorization = "PVEAPIToken=agent@pve!heal=s1";
+	look_after(watch, 0);
+	expect(watch, "qemu_101", ASPECT_STATE, FINDING_NONE);
+	play(watch->stage, "acl /vms/101 agent@pve VM.PowerMgmt");
+	settle(watch);
+	struct belief *guest = expect(watch, "qemu_101", ASPECT_STATE, FINDING_UNSURE);
+	assert_int_equal(guest->seen.state, OBS_UNKNOWN);
+	play(watch->stage, "acl /vms/101 agent@pve VM.Audit");
+	settle(watch);
+	expect(watch, "qemu_101", ASPECT_STATE, FINDING_NONE);
+	play(watch->stage, "destroy 101");
+	settle(watch);
+	guest = expect(watch, "qemu_101", ASPECT_STATE, FINDING_FINE);
+	assert_int_equal(guest->seen.state, OBS_ABSENT);
+}
+
+static void test_quorum_lost(void **state)
+{
+	struct watch *watch = *state;
+	watch->critical[0] = 200;
+	watch->proxmox.critical_count = 1;
+	look_after(watch, 0);
+	play(watch->stage, "quorum lost");
+	settle(watch);
+	expect_troubles(watch, 1);
+	expect(watch, "proxmox_cluster", ASPECT_QUORUM, FINDING_NO_QUORUM);
+	struct belief *guest = expect(watch, "lxc_200", ASPECT_STATE, FINDING_NONE);
+	assert_string_equal(guest->seen.held, "the cluster has no quorum");
+	play(watch->stage, "quorum back");
+	settle(watch);
+	expect_troubles(watch, 0);
+}
+
+static void test_storage_gone(void **state)
+{
+	struct watch *watch = *state;
+	play(watch->stage, "storage nas all type=nfs shared");
+	look_after(watch, 0);
+	expect(watch, "storage_nas", ASPECT_STATE, FINDING_NONE);
+	play(watch->stage, "storage-used nas pve1 0.97");
+	settle(watch);
+	expect(watch, "storage_nas", ASPECT_DISK, FINDING_DISK_FULL);
+	play(watch->stage, "storage-used nas pve1 0.2");
+	settle(watch);
+	expect_troubles(watch, 0);
+	watch->say_path = "/cluster/resources";
+	watch->say_body =
+		"{\"data\":[{\"type\":\"node\",\"node\":\"pve1\",\"status\":\"online\","
+		"\"uptime\":9000},{\"type\":\"node\",\"node\":\"pve2\",\"status\":\"online\","
+		"\"uptime\":9000},{\"type\":\"storage\",\"storage\":\"nas\",\"node\":\"pve1\","
+		"\"shared\":1,\"status\":\"unknown\"},{\"type\":\"storage\",\"storage\":\"nas\","
+		"\"node\":\"pve2\",\"shared\":1,\"status\":\"available\",\"disk\":1,\"maxdisk\":9}]}";
+	look_after(watch, 10000);
+	expect(watch, "storage_nas", ASPECT_STATE, FINDING_UNSURE);
+	look_after(watch, 10000);
+	struct belief *of = expect(watch, "storage_nas", ASPECT_STATE, FINDING_GONE);
+	assert_string_equal(of->seen.detail, "it is not available on pve1");
+}
+
+/* PVE itself looks every 10 s: asking more often shows nothing new. */
+static void test_pace(void **state)
+{
+	struct watch *watch = *state;
+	look_after(watch, 0);
+	assert_true(watch->asked > 0);
+	look_after(watch, 9999);
+	assert_int_equal(watch->asked, 0);
+	look_after(watch, 1);
+	assert_int_equal(watch->asked, 2);
+	assert_int_equal(watch->report.count, 0);
+}
+
+static void test_away_and_back(void **state)
+{
+	struct watch *watch = *state;
+	look_after(watch, 0);
+	play(watch->stage, "crash 101");
+	play(watch->stage, "answers close");
+	look_after(watch, 10000);
+	assert_false(watch->ok);
+	assert_int_equal(watch->report.trouble, OBS_ERR_DOWN);
+	play(watch->stage, "answers ok");
+	look_after(watch, 500);
+	assert_true(watch->report.complete);
+	expect_troubles(watch, 0);
+	expect(watch, "lxc_200", ASPECT_STATE, FINDING_NONE);
+}
+
 static void test_ha_error(void **state)
 {
 	struct watch *watch = *state;
@@ -443,6 +555,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_paused, open_sim, done),
 		cmocka_unit_test_setup_teardown(test_shares, open_sim, done),
 		cmocka_unit_test_setup_teardown(test_details, open_sim, done),
+		cmocka_unit_test_setup_teardown(test_kernel, open_sim, done),
+		cmocka_unit_test_setup_teardown(test_one_right_lost, open_sim, done),
+		cmocka_unit_test_setup_teardown(test_quorum_lost, open_sim, done),
+		cmocka_unit_test_setup_teardown(test_storage_gone, open_sim, done),
+		cmocka_unit_test_setup_teardown(test_pace, open_sim, done),
+		cmocka_unit_test_setup_teardown(test_away_and_back, open_sim, done),
 		cmocka_unit_test_setup_teardown(test_ha_error, open_sim, done),
 		cmocka_unit_test_setup_teardown(test_ha_stops_it, open_sim, done),
 		cmocka_unit_test_setup_teardown(test_moves, open_sim, done),

@@ -31,6 +31,7 @@ struct watch {
 	const struct tape *tapes; /* NULL: the simulator */
 	const char *dead;         /* with tapes: a node that does not answer */
 	const char *deny;         /* with tapes: what is asked of these paths is refused */
+	const char *say_path, *say_body; /* what is asked of this path is answered so */
 	struct json *roots;       /* with tapes: each file */
 	struct config config;
 	struct config_proxmox proxmox;
@@ -174,6 +175,12 @@ bool __wrap_http_perform(struct http *http, const struct http_request *request, 
 	watching->asked++;
 	if (watching->deny != NULL && strstr(request->path, watching->deny) != NULL) {
 		say(reply, 403, "Permission check failed (/, Sys.Audit)", arena);
+		return true;
+	}
+	if (watching->say_path != NULL && strstr(request->path, watching->say_path) != NULL) {
+		say(reply, 200, "OK", arena);
+		reply->body = arena_strdup(arena, watching->say_body);
+		reply->body_bytes = strlen(reply->body);
 		return true;
 	}
 	return watching->tapes == NULL ? from_sim(http, request, arena, reply, err)
