@@ -13,7 +13,8 @@
 /* A start task began at most so long before the guest's uptime did. */
 #define START_TASK_S 300
 
-static void say(struct proxmox_scene *scene, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void say(
+	struct proxmox_scene *scene, const char *fmt, va_list args)
 {
 	char text[480];
 	vsnprintf(text, sizeof(text), fmt, args);
@@ -363,15 +364,27 @@ static const struct proxmox_task_list *tasks_of(struct proxmox_scene *scene, str
 	return proxmox_node_tasks(scene->proxmox, &filter, arena, list, &ignored) ? list : NULL;
 }
 
-const char *proxmox_task_at_work(struct proxmox_scene *scene)
+static bool is_of(const struct proxmox_task *task, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strstr(task->type, *words) != NULL)
+			return true;
+	return false;
+}
+
+const char *proxmox_task_at_work(struct proxmox_scene *scene, const char *const *words)
 {
 	auto_arena arena = arena_new(SCRATCH_BYTES);
 	const struct proxmox_task_list *list = tasks_of(scene, arena);
-	for (int i = 0; list != NULL && i < list->count; i++)
-		if (list->rows[i].ended_s == 0 && list->rows[i].status[0] == '\0')
-			return arena_strdup(scene->context->arena, list->rows[i].type);
+	for (int i = 0; list != NULL && i < list->count; i++) {
+		const struct proxmox_task *task = &list->rows[i];
+		if (task->ended_s == 0 && task->status[0] == '\0' && is_of(task, words))
+			return arena_strdup(scene->context->arena, task->type);
+	}
 	return "";
 }
+
+static const char *const starting[] = {"start", "reboot", "rollback", NULL};
 
 /* Its uptime comes in whole seconds, late by a round trip, and so never twice the same; the start
  * task's own time is. 0: it was started without one. */
@@ -382,10 +395,8 @@ static int64_t started_ms(struct proxmox_scene *scene)
 	int64_t up_s = clock_wall_ms(scene->context->clock) / 1000 - scene->guest.uptime_s;
 	for (int i = 0; list != NULL && i < list->count; i++) {
 		const struct proxmox_task *task = &list->rows[i];
-		bool starts = strstr(task->type, "start") != NULL || strstr(task->type, "reboot") != NULL ||
-			strstr(task->type, "rollback") != NULL;
-		if (starts && !str_starts(task->type, "ha") && task->started_s > up_s - START_TASK_S &&
-			task->started_s <= up_s + 5)
+		if (is_of(task, starting) && !str_starts(task->type, "ha") &&
+			task->started_s > up_s - START_TASK_S && task->started_s <= up_s + 5)
 			return task->started_s * 1000;
 	}
 	return 0;
@@ -394,11 +405,11 @@ static int64_t started_ms(struct proxmox_scene *scene)
 static enum look_result judge_stopped(struct proxmox_scene *scene)
 {
 	const struct proxmox_guest_status *guest = &scene->guest;
-	if (guest->lock[0] != '\0')
-		return proxmox_look_say(scene, LOOK_MEANT, "it is stopped and locked (%s)", guest->lock);
-	const char *task = proxmox_task_at_work(scene);
+	const char *task = proxmox_task_at_work(scene, starting);
 	if (task[0] != '\0')
 		return proxmox_look_say(scene, LOOK_NOT_YET, "its task %s runs", task);
+	if (guest->lock[0] != '\0')
+		return proxmox_look_say(scene, LOOK_MEANT, "it is stopped and locked (%s)", guest->lock);
 	if (guest->ha_managed && str_equal(guest->ha_state, "error"))
 		return proxmox_look_say(scene, LOOK_UNHEALTHY, "HA has given it up: state error");
 	if (guest->ha_managed &&

@@ -71,7 +71,8 @@ enum look_result proxmox_guest_look(struct proxmox_scene *scene);
 enum look_result proxmox_look_runs(struct proxmox_scene *scene, int64_t *since_ms);
 enum look_result proxmox_look_say(struct proxmox_scene *scene, enum look_result result,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* A task of this guest that runs, or "". In the context's arena. */
-const char *proxmox_task_at_work(struct proxmox_scene *scene);
+/* A task of this guest that runs and whose type has one of the words, ended by NULL; or "". In the
+ * context's arena. */
+const char *proxmox_task_at_work(struct proxmox_scene *scene, const char *const *words);
 
 #endif

@@ -30,6 +30,11 @@ static enum act_result start(struct proxmox_scene *scene)
 	enum act_result result = proxmox_guest_ready(scene);
 	if (result != ACT_DONE)
 		return result;
+	const struct proxmox_guest_status *guest = &scene->guest;
+	if (guest->ha_managed && !scene->context->ordered &&
+		(str_equal(guest->ha_state, "stopped") || str_equal(guest->ha_state, "disabled")))
+		return proxmox_say(
+			scene, ACT_REFUSED, "HA was told to keep it stopped: %s", guest->ha_state);
 	result = proxmox_power_end(scene, PROXMOX_START, 0, PROXMOX_START_MS);
 	if (result == ACT_FAILED && scene->cause == PROXMOX_ALREADY) {
 		result = proxmox_guest_refresh(scene);
@@ -135,7 +140,8 @@ static enum look_result judge_stop(struct proxmox_scene *scene)
 		return proxmox_look_say(scene, LOOK_BLIND, "its state is not known");
 	if (guest->state == PROXMOX_STOPPED)
 		return proxmox_look_say(scene, LOOK_HEALTHY, "it is stopped");
-	const char *task = proxmox_task_at_work(scene);
+	static const char *const stopping[] = {"stop", "shutdown", NULL};
+	const char *task = proxmox_task_at_work(scene, stopping);
 	if (task[0] != '\0')
 		return proxmox_look_say(scene, LOOK_NOT_YET, "its task %s runs", task);
 	/* "started" it stays until HA's manager has read the request. */

@@ -188,12 +188,14 @@ RUN(run_take, take)
 RUN(run_rollback, roll_back)
 RUN(run_delete, delete_ours)
 
+static const char *const snapping[] = {"snapshot", NULL};
+
 static enum look_result judge_taken(struct proxmox_scene *scene, int64_t *since_ms)
 {
 	struct seen_snapshot seen;
 	if (read_snapshot(scene, &seen) != ACT_DONE)
 		return LOOK_BLIND;
-	const char *task = proxmox_task_at_work(scene);
+	const char *task = proxmox_task_at_work(scene, snapping);
 	if (seen.is_there && seen.state[0] == '\0') {
 		*since_ms = seen.taken_s > 0 ? seen.taken_s * 1000 : 0;
 		return proxmox_look_say(scene, LOOK_HEALTHY, "snapshot %s is there", seen.name);
@@ -212,7 +214,7 @@ static enum look_result judge_deleted(struct proxmox_scene *scene, int64_t *sinc
 		return LOOK_BLIND;
 	if (!seen.is_there)
 		return proxmox_look_say(scene, LOOK_HEALTHY, "snapshot %s is gone", seen.name);
-	const char *task = proxmox_task_at_work(scene);
+	const char *task = proxmox_task_at_work(scene, snapping);
 	return proxmox_look_say(scene, task[0] != '\0' ? LOOK_NOT_YET : LOOK_UNHEALTHY,
 		"snapshot %s is still there", seen.name);
 }

@@ -392,7 +392,10 @@ static void node_that_dies_before_the_look(void **state)
 static void ha_is_told_and_followed(void **state)
 {
 	play_all(here, (const char *const[]){"ct 204 pve2 x stopped", "ha 204 stopped", NULL});
-	const struct deed deed = START("lxc/204");
+	struct deed deed = START("lxc/204");
+	expect_run(&deed, ACT_REFUSED, "HA was told to keep it stopped");
+	assert_int_equal(POSTS("*"), 0);
+	deed.ordered = true;
 	expect_run(&deed, ACT_DONE, "HA was told to start VM/Container 204");
 	guest_is(204, "stopped");
 	expect_look(&deed, LOOK_NOT_YET, "HA is to start it");
@@ -409,7 +412,9 @@ static void ha_that_never_does_it_is_not_believed(void **state)
 {
 	play_all(here,
 		(const char *const[]){"ct 204 pve2 x stopped", "ha 204 stopped", "ha 204 stuck", NULL});
-	expect_run(&START("lxc/204"), ACT_DONE, "HA was told");
+	struct deed deed = START("lxc/204");
+	deed.ordered = true;
+	expect_run(&deed, ACT_DONE, "HA was told");
 	clock_advance(here->clock, 300000);
 	expect_look(&START("lxc/204"), LOOK_NOT_YET, "it is stopped, and HA is to start it");
 }
@@ -454,6 +459,33 @@ static void ha_restarts_by_force_and_is_left_wanting_it(void **state)
 	play(here, "ha 100 loose");
 	clock_advance(here->clock, 60000);
 	guest_is(100, "running");
+}
+
+/* HA restarts what crashed by itself; to ask for it does no harm. */
+static void ha_that_is_to_restart_it_is_asked_and_waited_for(void **state)
+{
+	play_all(here, (const char *const[]){"ha 202 delay 60000", "crash 202", NULL});
+	expect_look(&START("lxc/202"), LOOK_NOT_YET, "HA is to start it");
+	clock_advance(here->clock, 70000);
+	expect_look(&START("lxc/202"), LOOK_HEALTHY, "running");
+	expect_run(&START("lxc/202"), ACT_DONE, "runs already");
+}
+
+/* --- versions --- */
+
+static void older_versions_obey_too(void **state)
+{
+	static const char *const dialects[] = {"dialect 7", "dialect 8", "dialect 9"};
+	for (size_t i = 0; i < 3; i++) {
+		fresh(state, (const char *const[]){dialects[i], "stop 100", NULL});
+		expect_run(&START("qemu/100"), ACT_DONE, "Successfully started");
+		expect_look(&START("qemu/100"), LOOK_HEALTHY, "running");
+		expect_run(&REBOOT("lxc/200"), ACT_DONE, "Successfully restarted");
+		expect_look(&REBOOT("lxc/200"), LOOK_HEALTHY, "running");
+		expect_run(&SHUTDOWN("qemu/100"), ACT_DONE, "Successfully stopped");
+		expect_look(&SHUTDOWN("qemu/100"), LOOK_HEALTHY, "stopped");
+		expect_run(&START("qemu/103"), ACT_HELD, "locked (backup)");
+	}
 }
 
 /* --- what is seen afterwards --- */
@@ -533,6 +565,8 @@ int main(void)
 		CASE(ha_in_error_says_so_and_is_not_worked_around),
 		CASE(ha_that_recovers_is_left_alone),
 		CASE(ha_restarts_by_force_and_is_left_wanting_it),
+		CASE(ha_that_is_to_restart_it_is_asked_and_waited_for),
+		CASE(older_versions_obey_too),
 		CASE(looks_tell_apart),
 		CASE(time_since_when_it_runs_stays_the_same),
 	};

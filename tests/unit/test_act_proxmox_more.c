@@ -118,6 +118,13 @@ static void rollback_leaves_running_what_ran(void **state)
 		&back, ACT_DONE, "Successfully rolled back VM/Container 100 to snapshot homeostat-a");
 	guest_is(100, "stopped");
 	expect_look(&back, LOOK_HEALTHY, "it is stopped");
+	/* looked at while the task runs: neither well nor meant */
+	play(here, "start 100");
+	play(here, "task 100 slow 3600000");
+	expect_run(&back, ACT_UNKNOWN, "its end was not seen");
+	play(here, "stop 100");
+	expect_look(&back, LOOK_NOT_YET, "qmrollback");
+	clock_advance(here->clock, 3600000);
 	/* a version that does not know start=1 */
 	play(here, "start 100");
 	hooks[0] = (struct hook){.request = "POST *rollback",
