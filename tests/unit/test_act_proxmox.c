@@ -4,10 +4,10 @@
  */
 #include "proxmox_act.h"
 
-#define START(guest) ((const struct deed){.action = "proxmox.guest.start", .native = guest})
-#define STOP(guest) ((const struct deed){.action = "proxmox.guest.stop", .native = guest})
-#define SHUTDOWN(guest) ((const struct deed){.action = "proxmox.guest.shutdown", .native = guest})
-#define REBOOT(guest) ((const struct deed){.action = "proxmox.guest.reboot", .native = guest})
+#define START(guest) ((const struct deed){.action = "proxmox.guest.start", .native = (guest)})
+#define STOP(guest) ((const struct deed){.action = "proxmox.guest.stop", .native = (guest)})
+#define SHUTDOWN(guest) ((const struct deed){.action = "proxmox.guest.shutdown", .native = (guest)})
+#define REBOOT(guest) ((const struct deed){.action = "proxmox.guest.reboot", .native = (guest)})
 
 /* --- the power table, line by line --- */
 
