@@ -32,6 +32,8 @@ static const struct option_row options[] = {
 	{CLI_VERIFY, 0, "verify", NULL, "check the whole chain"},
 	{CLI_DOT, 0, "dot", NULL, "as a picture for Graphviz"},
 	{CLI_FOR, 0, "for", "TIME", "how long (60s)"},
+	{CLI_FORCE, 0, "force", NULL, "cut its power at once"},
+	{CLI_WAIT, 0, "wait", "TIME", "how long a guest is given to shut down (60s)"},
 	{CLI_DEBUG, 0, "debug", NULL, "log every detail on stderr"},
 	{CLI_QUIET, 'q', "quiet", NULL, "no story on stdout"},
 	{CLI_HELP, 'h', "help", NULL, "this text"},
@@ -134,6 +136,13 @@ static bool take_value(struct cli *cli, const struct option_row *row, const char
 		cli->for_ms = str_parse_duration(value);
 		if (cli->for_ms <= 0) {
 			cli_usage(cli, "--for: '%s' is not a duration: write 60s or 2m", value);
+			return false;
+		}
+		break;
+	case CLI_WAIT:
+		cli->wait_ms = str_parse_duration(value);
+		if (cli->wait_ms < 1000 || cli->wait_ms > (int64_t)3600 * 1000) {
+			cli_usage(cli, "--wait: '%s' is not a duration from 1s to 1h: write 60s or 2m", value);
 			return false;
 		}
 		break;

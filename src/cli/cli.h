@@ -29,6 +29,8 @@ enum cli_option {
 	CLI_DEBUG = 1 << 8,
 	CLI_QUIET = 1 << 9,
 	CLI_VERSION = 1 << 10,
+	CLI_FORCE = 1 << 11,
+	CLI_WAIT = 1 << 12,
 };
 
 struct cli {
@@ -36,6 +38,7 @@ struct cli {
 	unsigned given;            /* of enum cli_option */
 	const char *config_file;   /* of -c, else NULL */
 	int64_t for_ms;            /* of --for, else 0 */
+	int64_t wait_ms;           /* of --wait, else 0 */
 	int64_t limit;             /* of --limit, else 0 */
 	const char **operands;
 	int operand_count;
@@ -97,8 +100,9 @@ int cmd_retry(struct cli *cli);
 int cmd_enable(struct cli *cli);
 int cmd_disable(struct cli *cli);
 int cmd_shadow(struct cli *cli);
-int cmd_restart(struct cli *cli);
+int cmd_start(struct cli *cli);
 int cmd_stop(struct cli *cli);
+int cmd_restart(struct cli *cli);
 int cmd_components(struct cli *cli);
 int cmd_audit(struct cli *cli);
 int cmd_secret(struct cli *cli);

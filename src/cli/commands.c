@@ -46,11 +46,18 @@ const struct command commands[] = {
 		cmd_disable},
 	{"shadow", "", 0, 0, 0, "Decide and say what would be done, but do not act. Remembered.", NULL,
 		cmd_shadow},
-	{"restart", "CONTAINER", 1, 1, 0, "Restart a container, by your order.",
-		"An order is its own approval and works with auto-healing off. CONTAINER is the name that\n"
-		"Docker knows, or the component's name.",
-		cmd_restart},
-	{"stop", "CONTAINER", 1, 1, 0, "Stop a container, by your order.", NULL, cmd_stop},
+	{"start", "NAME", 1, 1, CLI_JSON, "Start a guest or a container, by your order.",
+		"An order is its own approval and works with auto-healing off. NAME is a guest's number "
+		"or\n"
+		"name, a container's name, or the component's name. Shows what happens until it is over;\n"
+		"the exit code is 0 when it was seen to be well. Ctrl-C ends the showing, not the order.",
+		cmd_start},
+	{"stop", "NAME", 1, 1, CLI_JSON | CLI_FORCE | CLI_WAIT,
+		"Shut a guest down, or stop a container, by your order.",
+		"NAME as for start. A guest is asked to shut down; --force cuts its power instead.",
+		cmd_stop},
+	{"restart", "NAME", 1, 1, CLI_JSON | CLI_WAIT, "Restart a guest or a container, by your order.",
+		"NAME as for start.", cmd_restart},
 
 	{"secret", "set|list|rm [NAME]", 1, 2, CLI_JSON,
 		"Keep the secrets that the configuration names.",

@@ -1,5 +1,5 @@
 /*
- * What a person tells the daemon: approve, reject, retry, enable, disable, shadow, restart, stop.
+ * What a person tells the daemon: approve, reject, retry, enable, disable, shadow.
  */
 #include <string.h>
 
@@ -134,25 +134,4 @@ int cmd_shadow(struct cli *cli)
 		  "Use `homeostat enable` to let it act\n",
 		cli->out);
 	return CLI_DONE;
-}
-
-static int order(struct cli *cli, const char *action)
-{
-	static const char prefix[] = "docker_container_";
-	const char *name = cli->operands[0];
-	const char *component = str_starts(name, prefix)
-		? name
-		: arena_printf(cli->arena, "%s%s", prefix, name[0] == '/' ? name + 1 : name);
-	const char *const members[][2] = {{"action", action}, {"component", component}};
-	return tell(cli, "/api/v1/orders", body_of(cli, members, 2), "ordered");
-}
-
-int cmd_restart(struct cli *cli)
-{
-	return order(cli, "docker.container.restart");
-}
-
-int cmd_stop(struct cli *cli)
-{
-	return order(cli, "docker.container.stop");
 }

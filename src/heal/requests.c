@@ -61,6 +61,7 @@ void retry(struct heal *heal, const struct request *request, struct answer *answ
 	STR_SET(life->row.actor, request->actor);
 	audit(heal, "order", request->actor, life, "retry");
 	life_raise(heal, life, EVENT_ORDERED);
+	answer->incident_id = life->row.id;
 	answer_with(answer, 200, "tried once more, by your order");
 }
 

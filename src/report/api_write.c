@@ -106,6 +106,8 @@ static void pass_on(struct call *call, struct request *request)
 	json_open(&out, NULL, '{');
 	json_put_bool(&out, "ok", true);
 	put_text(&out, "text", answer->text, call->arena);
+	if (answer->incident_id != 0)
+		json_put_int(&out, "incident_id", answer->incident_id);
 	json_close(&out, '}');
 	str_addc(&body, '\n');
 	reply_text(call, "application/json", body.s);
@@ -154,7 +156,8 @@ void post_order(struct call *call)
 	struct member members[] = {
 		{"action", true, request.action, sizeof(request.action)},
 		{"component", true, request.component, sizeof(request.component)},
+		{"params", false, request.params, sizeof(request.params)},
 	};
-	if (read_body(call, members, 2))
+	if (read_body(call, members, 3))
 		pass_on(call, &request);
 }

@@ -474,12 +474,21 @@ static void orders_and_retries_reach_the_core(void **state)
 {
 	struct fixture *f = *state;
 	struct reply reply;
+	f->answer.incident_id = 41;
 	control(f, "POST /api/v1/orders",
 		"{\"action\":\"docker.container.restart\",\"component\":\"docker_container_a\"}", &reply);
 	assert_int_equal(reply.status, 200);
 	assert_int_equal(f->last.kind, REQUEST_ORDER);
 	assert_string_equal(f->last.action, "docker.container.restart");
 	assert_string_equal(f->last.component, "docker_container_a");
+	assert_string_equal(f->last.params, "");
+	assert_non_null(strstr(reply.body, "\"incident_id\":41"));
+	control(f, "POST /api/v1/orders",
+		"{\"action\":\"proxmox.guest.shutdown\",\"component\":\"lxc_104\","
+		"\"params\":\"wait=90\"}",
+		&reply);
+	assert_int_equal(reply.status, 200);
+	assert_string_equal(f->last.params, "wait=90");
 	control(f, "POST /api/v1/incidents/9/retry", "{}", &reply);
 	assert_int_equal(reply.status, 200);
 	assert_int_equal(f->last.kind, REQUEST_RETRY);

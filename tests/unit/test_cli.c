@@ -399,17 +399,6 @@ static void decisions_are_posted_to_their_incident(void **state)
 	assert_string_equal(asked, "POST /api/v1/incidents/19/retry {}");
 }
 
-static void orders_take_container_or_component_name(void **state)
-{
-	play(200, "{}");
-	assert_int_equal(CALL("restart", "redis", "-c", config_file), CLI_DONE);
-	assert_string_equal(asked,
-		"POST /api/v1/orders {\"action\":\"docker.container.restart\","
-		"\"component\":\"docker_container_redis\"}");
-	assert_int_equal(CALL("stop", "docker_container_redis", "-c", config_file), CLI_DONE);
-	HAS(asked, "\"docker.container.stop\",\"component\":\"docker_container_redis\"");
-}
-
 static void modes_are_set_and_explained_as_in_the_manual(void **state)
 {
 	play(200, "{\"interval_s\":5}");
@@ -582,7 +571,6 @@ int main(void)
 		cmocka_unit_test(life_prints_a_picture),
 		cmocka_unit_test(no_daemon_is_said_with_place_and_cure),
 		cmocka_unit_test(decisions_are_posted_to_their_incident),
-		cmocka_unit_test(orders_take_container_or_component_name),
 		cmocka_unit_test(modes_are_set_and_explained_as_in_the_manual),
 		cmocka_unit_test(problems_are_told_by_their_detail_and_fail),
 		cmocka_unit_test(incidents_are_a_table_of_clean_lines),
