@@ -34,6 +34,18 @@ const struct command commands[] = {
 		"What happened, why, by what evidence, what was decided and done, and what comes next.",
 		cmd_why},
 	{"components", "", 0, 0, CLI_JSON, "List everything that is watched.", NULL, cmd_components},
+	{"nodes", "", 0, 0, CLI_JSON, "Show the nodes of Proxmox VE, as they are now.",
+		"The exit code is 1 when a source did not answer; what the others said is shown.",
+		cmd_nodes},
+	{"guests", "", 0, 0, CLI_JSON, "Show the guests of Proxmox VE, as they are now.", NULL,
+		cmd_guests},
+	{"backup", "[VMID]", 0, 1, CLI_JSON,
+		"Show of each guest, or of one, the newest backup and how the last try went.",
+		"good; running; failed; late, by its schedule; missing: a job covers it, and there is "
+		"none;\n"
+		"unprotected: no job and none; unscheduled: no job, made by hand; unknown: not all could\n"
+		"be read.",
+		cmd_backup},
 	{"audit", "", 0, 0, CLI_JSON | CLI_LIMIT | CLI_VERIFY, "Show the audit log, newest last.",
 		"With --verify the whole chain is checked; the exit code is 1 when it does not hold.",
 		cmd_audit},

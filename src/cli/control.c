@@ -11,7 +11,8 @@
 #include "base/str.h"
 #include "model/config.h"
 
-#define TIMEOUT_MS 10000
+/* Longer than the daemon waits for what it asks in its turn: backups, 25 s. */
+#define TIMEOUT_MS 30000
 #define LIMIT_BYTES ((size_t)64 << 20)
 #define ROOT_SOCKET "/run/homeostat/control.sock"
 #define PLACES 3

@@ -154,6 +154,7 @@ static bool open_api(struct daemon *daemon, struct err *err)
 		.clock = daemon->clock,
 		.core = daemon->inbox,
 		.control = control,
+		.stop_fd = jobs_stop_fd(daemon->jobs),
 		.listen = strcmp(listen, "none") == 0 ? NULL : listen,
 		.token = api_token(daemon),
 	};

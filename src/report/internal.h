@@ -61,6 +61,12 @@ void get_incident(struct call *call);
 void get_components(struct call *call);
 void get_audit(struct call *call);
 
+/* api_pve.c */
+void get_nodes(struct call *call);
+void get_guests(struct call *call);
+void get_backups(struct call *call);
+void get_backup(struct call *call);
+
 /* api_incident.c: an incident as JSON, alone or with its whole story. */
 void incident_json(struct json_out *out, const struct incident *incident, struct arena *arena);
 bool incident_story(struct json_out *out, struct store *store, const struct incident *incident,

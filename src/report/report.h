@@ -24,6 +24,7 @@ struct api_config {
 	unsigned char audit_key[32];
 	const char *listen;  /* TCP, or NULL */
 	const char *control; /* path of the control socket, or NULL */
+	int stop_fd;         /* readable: what a request waits for is given up; 0: none */
 	const char *token;   /* bearer token of secret "api", or NULL: nothing may change
 							over TCP */
 };
