@@ -27,7 +27,7 @@
 #define TOKEN "01234567-89ab-cdef-0123-456789abcdef"
 
 static const char *const script[] = {
-	"node pve1 ip=127.0.1.1 cpu=0.25 used=0.9",
+	"node pve1 ip=127.0.1.1 cpu=0.25 used=0.6",
 	"node pve2 ip=127.0.1.2",
 	"vm 100 pve1 web agent tags=prod",
 	"ct 104 pve1 vpn",
@@ -149,14 +149,14 @@ static void nodes_have_their_figures_and_guests(void **state)
 	assert_int_equal(json_int(json_get(pve1, "guests"), -1), 2);
 	double used = json_num(json_get(pve1, "memory_bytes"), 0);
 	double most = json_num(json_get(pve1, "memory_max_bytes"), 1);
-	assert_true(used / most > 0.9 && used / most < 1);
+	assert_true(used / most > 0.4 && used / most < 0.8); /* it sways */
 	struct json pve2 = row_of(root, "nodes", "name", "pve2");
 	assert_int_equal(json_int(json_get(pve2, "guests_running"), -1), 1);
 	assert_int_equal(json_int(json_get(pve2, "guests"), -1), 2); /* without the template */
 	assert_int_equal(CALL("nodes"), CLI_DONE);
 	HAS(said, "NODE  SOURCE  STATE");
 	HAS(said, "pve1  lab     online");
-	HAS(said, "% of ");
+	HAS(said, " % of 24 GiB");
 	HAS(said, "1 of 2 run");
 	assert_int_equal(CALL("nodes", "--json"), CLI_DONE);
 	assert_true(str_starts(said, "{\"nodes\":[{\"name\":\"pve1\""));
