@@ -224,7 +224,7 @@ static void write_journal(struct tg_call *call, int status)
 
 static bool prepare(struct tg_call *call, const struct sim_tg_request *request)
 {
-	char token[256];
+	char token[256] = "";
 	const char *query;
 	if (!split_url(call, request->url, token, &query))
 		return false;

@@ -61,7 +61,7 @@ static bool take_text(struct tg_call *call, struct tg_text *text)
 	struct json preview;
 	if (!parse_text(call, tg_arg(call, "text"), text))
 		return false;
-	if (text->visible[0] == '\0')
+	if (text->visible == NULL || text->visible[0] == '\0')
 		return tg_fail(call, 400, "Bad Request: message text is empty");
 	if (!tg_arg_json(call, "link_preview_options", JSON_OBJECT, &preview))
 		return tg_fail(call, 400, "Bad Request: object expected as link preview options");

@@ -128,7 +128,7 @@ struct tg_chat *tg_chat_add(
 	struct tg_chat *chat = tg_must(calloc(1, sizeof(*chat)));
 	*chat = (struct tg_chat){.id = id, .type = type};
 	STR_SET(chat->title, title);
-	sim->chats = tg_more(sim->chats, sim->chat_count, sizeof(*sim->chats));
+	sim->chats = tg_more(sim->chats, sim->chat_count, sizeof(void *));
 	sim->chats[sim->chat_count++] = chat;
 	return chat;
 }
@@ -151,7 +151,7 @@ struct tg_message *tg_message_add(struct sim_telegram *sim, struct tg_chat *chat
 	message->date_s = tg_now_s(sim);
 	int points;
 	tg_measure(text, &points, &message->units);
-	sim->messages = tg_more(sim->messages, sim->message_count, sizeof(struct tg_message *));
+	sim->messages = tg_more(sim->messages, sim->message_count, sizeof(void *));
 	sim->messages[sim->message_count++] = message;
 	return message;
 }

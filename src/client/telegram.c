@@ -9,7 +9,7 @@
 
 #define API_URL "https://api.telegram.org"
 #define TOKEN_MAX 80
-#define MASK "[token]"
+#define TOAST_MAX 200
 /* The server holds a poll so long at most past what was asked. */
 #define POLL_GRACE_MS 10000
 
@@ -87,16 +87,11 @@ void telegram_move(struct telegram *telegram, int64_t chat)
 	telegram->chat = chat;
 }
 
-/* What the server, or a library, may have repeated of the URL. */
-static bool mask(const struct telegram *telegram, struct err *err)
+/* Stars for what the server, or a library, may have repeated of the URL. */
+static void hide_token(const struct telegram *telegram, char *text)
 {
-	size_t length = strlen(telegram->token);
-	char *at;
-	while (err != NULL && (at = strstr(err->text, telegram->token)) != NULL) {
-		memcpy(at, MASK, strlen(MASK));
-		memmove(at + strlen(MASK), at + length, strlen(at + length) + 1);
-	}
-	return false;
+	for (char *at = text; at != NULL && (at = strstr(at, telegram->token)) != NULL;)
+		memset(at, '*', strlen(telegram->token));
 }
 
 static bool exchange(struct telegram *telegram, const struct telegram_question *question,
@@ -127,15 +122,18 @@ bool telegram_ask(struct telegram *telegram, const struct telegram_question *que
 	struct err why = {0};
 	*result = (struct telegram_result){.outcome = TELEGRAM_REFUSED};
 	if (!exchange(telegram, question, arena, &reply, &why)) {
-		telegram_unanswered(question, &reply, &why, result, err);
-		return mask(telegram, err);
+		hide_token(telegram, why.text);
+		return telegram_unanswered(question, &reply, &why, result, err);
 	}
 	result->status = reply.status;
 	bool is_ok = reply.status == 200 &&
 		json_parse(arena, reply.body, reply.body_bytes, &body, NULL) &&
 		json_bool(json_get(body, "ok"), false);
-	if (!is_ok)
-		return telegram_refused(question, &reply, arena, result, err) || mask(telegram, err);
+	if (!is_ok) {
+		hide_token(telegram, reply.body); /* before any of it is cut */
+		hide_token(telegram, reply.reason);
+		return telegram_refused(question, &reply, arena, result, err);
+	}
 	*answer = json_get(body, "result");
 	result->outcome = TELEGRAM_DONE;
 	return true;
@@ -146,7 +144,7 @@ bool telegram_me(struct telegram *telegram, struct telegram_me *me, struct teleg
 {
 	auto_arena arena = arena_new(TELEGRAM_SCRATCH_BYTES);
 	const struct telegram_question question = {.method = "getMe"};
-	struct json answer;
+	struct json answer = {0};
 	if (!telegram_ask(telegram, &question, arena, &answer, result, err))
 		return false;
 	*me = (struct telegram_me){.id = json_int(json_get(answer, "id"), 0)};
@@ -170,7 +168,7 @@ bool telegram_poll(struct telegram *telegram, const struct telegram_poll *poll, 
 	auto_arena scratch = arena_new(TELEGRAM_SCRATCH_BYTES);
 	struct str text;
 	struct json_out out;
-	struct json answer;
+	struct json answer = {0};
 	int timeout_s = clamp(poll->timeout_s, 0, TELEGRAM_POLL_MAX_S);
 	*batch = (struct telegram_batch){0};
 	str_init(&text, scratch);
@@ -202,8 +200,17 @@ bool telegram_delete_webhook(
 	static const char body[] = "{\"drop_pending_updates\":false}";
 	const struct telegram_question question = {
 		.method = "deleteWebhook", .body = body, .body_bytes = sizeof(body) - 1};
-	struct json answer;
+	struct json answer = {0};
 	return telegram_ask(telegram, &question, arena, &answer, result, err);
+}
+
+/* At most so many characters: what is too long would be refused as a whole. */
+static const char *cut(struct arena *arena, const char *text, int characters)
+{
+	const char *end = text;
+	while (*end != '\0' && (((unsigned char)*end & 0xc0) == 0x80 || characters-- > 0))
+		end++;
+	return arena_strndup(arena, text, (size_t)(end - text));
 }
 
 bool telegram_answer(struct telegram *telegram, const struct telegram_answer *answer,
@@ -218,7 +225,7 @@ bool telegram_answer(struct telegram *telegram, const struct telegram_answer *an
 	json_open(&out, NULL, '{');
 	json_put_str(&out, "callback_query_id", answer->callback);
 	if (answer->text != NULL && answer->text[0] != '\0') {
-		json_put_str(&out, "text", answer->text);
+		json_put_str(&out, "text", cut(arena, answer->text, TOAST_MAX));
 		json_put_bool(&out, "show_alert", answer->is_alert);
 	}
 	json_close(&out, '}');

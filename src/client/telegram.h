@@ -161,7 +161,7 @@ bool telegram_send_file(struct telegram *telegram, const struct telegram_message
 	struct err *err);
 
 /* To a callback: at once, before slow work. text: shown for a moment, or in a box that wants to be
- * closed; at most 200 characters, "" or NULL: nothing is shown. */
+ * closed; the first 200 characters of it; "" or NULL: nothing is shown. */
 struct telegram_answer { const char *callback, *text; bool is_alert; };
 bool telegram_answer(struct telegram *telegram, const struct telegram_answer *answer,
 	struct telegram_result *result, struct err *err);

@@ -137,7 +137,7 @@ static bool send_once(
 	auto_arena arena = arena_new(TELEGRAM_SCRATCH_BYTES);
 	char boundary[40], type[100];
 	struct str text, form;
-	struct json answer;
+	struct json answer = {0};
 	str_init(&text, arena);
 	*result = (struct telegram_result){.outcome = TELEGRAM_REFUSED};
 	if (!write_json(sending, &text, err))
@@ -250,6 +250,6 @@ bool telegram_delete(struct telegram *telegram, int64_t chat, int64_t message_id
 		(long long)(chat != 0 ? chat : telegram->chat), (long long)message_id);
 	const struct telegram_question question = {
 		.method = "deleteMessage", .body = body, .body_bytes = strlen(body)};
-	struct json answer;
+	struct json answer = {0};
 	return telegram_ask(telegram, &question, arena, &answer, result, err);
 }

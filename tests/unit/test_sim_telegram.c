@@ -257,6 +257,23 @@ static void older_poll_gets_the_conflict_and_conflicts_come_every_3_s(void **sta
 	close_world(&world);
 }
 
+static void one_answer_is_cut_at_4_mib(void **state)
+{
+	struct world world = open_world();
+	char *line = calloc(1, 60100);
+	assert_non_null(line);
+	memset(line, 'x', 60050);
+	memcpy(line, "says Ada 42 ", 12);
+	for (int i = 0; i < 80; i++)
+		script(&world, line);
+	free(line);
+	call(&world, "getUpdates", "{}");
+	assert_in_range(world.reply.body_bytes, 4100000, 4 << 20);
+	size_t told = json_count(json_get(body_of(&world), "result"));
+	assert_in_range(told, 60, 70);
+	close_world(&world);
+}
+
 static void rival_ends_each_of_our_polls(void **state)
 {
 	struct world world = open_world();
@@ -907,6 +924,7 @@ int main(void)
 		cmocka_unit_test(long_poll_waits_as_long_as_asked_and_ends_with_news),
 		cmocka_unit_test(same_offset_soon_again_is_slowed_down),
 		cmocka_unit_test(older_poll_gets_the_conflict_and_conflicts_come_every_3_s),
+		cmocka_unit_test(one_answer_is_cut_at_4_mib),
 		cmocka_unit_test(rival_ends_each_of_our_polls),
 		cmocka_unit_test(allowed_updates_stay_until_they_are_said_anew),
 		cmocka_unit_test(html_is_parsed_as_by_the_real_server),
