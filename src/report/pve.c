@@ -29,7 +29,7 @@ struct pve_source {
 static void ask_backups(struct pve_source *source, struct proxmox *proxmox)
 {
 	const struct pve_question *question = source->question;
-	source->surveyed = proxmox_survey(proxmox, &source->look, clock_wall_ms(question->clock) / 1000,
+	source->surveyed = proxmox_survey(proxmox, &source->look,
 		question->config->thresholds.backup_grace_ms, source->arena, &source->survey, &source->err);
 }
 

@@ -83,15 +83,13 @@ static void see_services(struct detail *detail)
 		end(detail, refused ? NULL : &why);
 		return;
 	}
-	for (int i = 0, down = 0; i < list.count && !booting; i++) {
+	for (int i = 0; i < list.count && !booting; i++) {
 		const struct proxmox_service *service = &list.rows[i];
 		if (!should_run(seen, service) || !is_down(service))
 			continue;
-		/* Several at once have a cause in common: no single restart is named for them. */
-		STR_SET(detail->what.service, down++ == 0 ? service->name : "");
 		STR_FORMAT(text, "%.60s is %.40s", service->name, service->state);
 		blame(detail, FAULT_FAILED, text);
-		/* of several, a person chooses */
+		/* Several at once have a cause in common: no single restart is named for them. */
 		STR_SET(detail->what.service, down++ == 0 ? service->name : "");
 	}
 	end(detail, NULL);

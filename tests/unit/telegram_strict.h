@@ -127,9 +127,9 @@ static inline char *strict_hostile(uint32_t seed)
 		"<a href=\"x\">"};
 	uint32_t state = seed * 2654435761U + 1;
 	size_t count = sizeof(pieces) / sizeof(pieces[0]), length = 0;
-	size_t want = strict_random(&state) % 500 == 0 ? 65536
-		: strict_random(&state) % 20 == 0          ? 9000
-												   : 300;
+	size_t want = strict_random(&state) % 1000 == 0 ? 65536
+		: strict_random(&state) % 30 == 0           ? 9000
+													: 300;
 	/* Some are one endless line, some one endless run of the same. */
 	bool one_line = strict_random(&state) % 3 == 0, one_piece = strict_random(&state) % 8 == 0;
 	const char *same = pieces[strict_random(&state) % count];
