@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/http_internal.h"
 #include "base/str.h"
@@ -113,6 +114,12 @@ static bool give_reply(
 			http->body_bytes);
 		return http_error_prefix(wire, err);
 	}
+	if (wire->keeps) {
+		char *headers = arena_try(arena, wire->kept_bytes + 1);
+		if (headers != NULL && wire->kept_bytes > 0)
+			memcpy(headers, wire->kept, wire->kept_bytes);
+		reply->headers = headers;
+	}
 	if (http->body_bytes > 0)
 		memcpy(reply->body, http->body, http->body_bytes);
 	reply->body_bytes = http->body_bytes;
@@ -143,6 +150,24 @@ bool http_perform(struct http *http, const struct http_request *request, struct 
 		http->body_cap = 0;
 	}
 	return ok;
+}
+
+bool http_header(const struct http_reply *reply, const char *name, char *field, size_t size)
+{
+	size_t length = strlen(name);
+	const char *line = reply->headers;
+	str_copy(field, size, "");
+	while (line != NULL && *line != '\0') {
+		size_t end = strcspn(line, "\r\n");
+		if (end > length && line[length] == ':' && strncasecmp(line, name, length) == 0) {
+			size_t at = length + 1 + strspn(line + length + 1, " \t");
+			str_format(field, size, "%.*s", at < end ? (int)(end - at) : 0, line + at);
+			return true;
+		}
+		line += end;
+		line += strspn(line, "\r\n");
+	}
+	return false;
 }
 
 char *http_encode(struct arena *arena, const char *text)

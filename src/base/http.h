@@ -38,6 +38,7 @@ struct http_request {
 	const char *const *headers;     /* "Name: value", ended by NULL; or NULL */
 	int64_t timeout_ms;             /* whole exchange; 0: 10,000 */
 	size_t limit_bytes;             /* of the answer's body; 0: 8 MiB */
+	bool wants_headers;             /* the reply has them */
 };
 
 struct http_reply {
@@ -48,6 +49,7 @@ struct http_reply {
 	char reason[96];      /* reason phrase, "" with none */
 	int64_t retry_after_s; /* header Retry-After in seconds, -1: absent */
 	bool unsent; /* without an answer: nothing of the request left, so it has not been done */
+	const char *headers;   /* "Name: value" lines, in the arena; NULL unless wanted */
 };
 
 /* Must be called once before threads. */
@@ -63,6 +65,9 @@ void http_close(struct http *http);
  * reply, unsent is told then too. */
 bool http_perform(struct http *http, const struct http_request *request, struct arena *arena,
 	struct http_reply *reply, struct err *err);
+
+/* A header of the answer (name case-insensitive), cut to the field; false, and "": absent. */
+bool http_header(const struct http_reply *reply, const char *name, char *field, size_t size);
 
 /* A streaming answer, read line by line. Returns NULL with err as above, or when the status is not
  * 2xx (ERR_RETRY with the body's beginning in the text). request->timeout_ms is for the headers. */

@@ -33,6 +33,9 @@ struct http_wire {
 	bool repeatable;     /* GET and HEAD: may be sent again on a new connection */
 	bool headers_done;
 	size_t header_bytes;
+	char *kept;          /* the last answer's headers, when they are wanted */
+	size_t kept_bytes;
+	bool keeps;
 	char reason[96];
 	int64_t retry_after_s;
 	struct err why;      /* set by a callback that ended the transfer; ERR_NONE: none did */

@@ -88,6 +88,18 @@ static void read_status_line(struct http_wire *wire, const char *line)
 	at = at == NULL ? NULL : strchr(at + 1, ' ');
 	STR_SET(wire->reason, at == NULL ? "" : at + 1);
 	wire->retry_after_s = -1;
+	wire->kept_bytes = 0;
+}
+
+/* Of an answer that follows another ("100 Continue") only the last one's. */
+static void keep_header(struct http_wire *wire, const char *bytes, size_t length)
+{
+	char *grown = realloc(wire->kept, HTTP_HEADERS_LIMIT_BYTES);
+	if (grown == NULL)
+		abort();
+	wire->kept = grown;
+	memcpy(wire->kept + wire->kept_bytes, bytes, length);
+	wire->kept_bytes += length;
 }
 
 static size_t take_header(char *bytes, size_t size, size_t count, void *ctx)
@@ -107,9 +119,13 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *ctx)
 	line[strcspn(line, "\r\n")] = '\0';
 	long status = 0;
 	curl_easy_getinfo(wire->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (str_starts(line, "HTTP/"))
+	if (str_starts(line, "HTTP/")) {
 		read_status_line(wire, line);
-	else if (line[0] == '\0' && status >= 200)
+		return length;
+	}
+	if (wire->keeps && line[0] != '\0')
+		keep_header(wire, bytes, length);
+	if (line[0] == '\0' && status >= 200)
 		wire->headers_done = true;
 	else if (strncasecmp(line, "retry-after:", 12) == 0) {
 		const char *value = line + 12 + strspn(line + 12, " \t");
@@ -275,6 +291,8 @@ bool http_wire_begin(struct http_wire *wire, const struct http_request *request,
 	wire->detail[0] = wire->reason[0] = '\0';
 	wire->headers_done = false;
 	wire->header_bytes = 0;
+	wire->kept_bytes = 0;
+	wire->keeps = request->wants_headers;
 	wire->retry_after_s = -1;
 	if (wire->http->bad.kind != ERR_NONE) {
 		err_set(err, wire->http->bad.kind, "%s", wire->http->bad.text);
@@ -305,6 +323,8 @@ void http_wire_end(struct http_wire *wire)
 	curl_easy_setopt(wire->easy, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(wire->headers);
 	wire->headers = NULL;
+	free(wire->kept);
+	wire->kept = NULL;
 }
 
 enum http_step http_wire_step(struct http_wire *wire, struct err *err)
