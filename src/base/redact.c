@@ -168,6 +168,8 @@ void redact_reset(void)
 		sodium_free(block);
 		block = next;
 	}
+	extra_reset();
+	names_reset();
 }
 
 /* Where a registered value that begins at at ends; at when there is none. A text that ends within a
@@ -239,6 +241,12 @@ static void note(struct output *output, const char *text, struct span *open, str
 	*open = secret;
 }
 
+/* After one of these no word begins. */
+static bool is_inside(char c)
+{
+	return c != '-' && is_word(c);
+}
+
 void redact(char *text, size_t capacity)
 {
 	if (capacity == 0)
@@ -246,6 +254,7 @@ void redact(char *text, size_t capacity)
 	struct scan scan = {.text = text, .length = strnlen(text, capacity - 1)};
 	struct output output = {.capacity = capacity + sizeof(MASK)};
 	struct span open = {0}, secret;
+	bool extra = extra_wanted();
 	bool values = atomic_load_explicit(&known.blocks, memory_order_acquire) != NULL;
 	text[scan.length] = '\0';
 	for (size_t at = 0; at < scan.length; at++) {
@@ -253,7 +262,12 @@ void redact(char *text, size_t capacity)
 			secret.start = at;
 			note(&output, text, &open, secret);
 		}
-		if (pattern_begins((unsigned char)text[at]) && pattern_at(&scan, at, &secret))
+		if (extra && extra_at(&scan, at, &secret))
+			note(&output, text, &open, secret);
+		unsigned char begins = pattern_begins[(unsigned char)text[at]];
+		if (begins == 0 || (begins == 2 && at > 0 && is_inside(text[at - 1])))
+			continue;
+		if (pattern_at(&scan, at, &secret))
 			note(&output, text, &open, secret);
 	}
 	hide(&output, text, open);

@@ -6,17 +6,6 @@
 
 #define LOOK_BACK 64
 
-static bool has(const struct scan *scan, size_t at, const char *text)
-{
-	size_t length = strlen(text);
-	return scan->length - at >= length && memcmp(scan->text + at, text, length) == 0;
-}
-
-static bool is_word(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '-';
-}
-
 /* Closing brackets and separators belong to a value unless what follows shows that they end it:
  * "Tr0ub4dor&3" is one password, "token=x&user=y" is not. */
 static bool ends_value(const struct scan *scan, size_t at)
@@ -40,7 +29,7 @@ static bool in_run(const struct scan *scan, int run, size_t at)
 	return is_word(c) || (run == RUN_DOTTED && c == '.');
 }
 
-static size_t run_end(struct scan *scan, int run, size_t at)
+size_t run_end(struct scan *scan, int run, size_t at)
 {
 	struct span *last = &scan->runs[run];
 	if (at >= last->start && at < last->end)
@@ -49,12 +38,6 @@ static size_t run_end(struct scan *scan, int run, size_t at)
 	while (at < scan->length && in_run(scan, run, at))
 		at++;
 	return last->end = at;
-}
-
-static bool found(struct span *secret, size_t start, size_t end)
-{
-	*secret = (struct span){start, end};
-	return end > start;
 }
 
 /* "scheme://user:password@host", and a user that is itself a token. */
@@ -99,6 +82,10 @@ static const struct {
 	{"passwd", NAME_PASSWORD},
 	{"passphrase", NAME_PASSWORD},
 	{"pwd", NAME_PASSWORD},
+	{"_pass", NAME_PASSWORD},
+	{"-pass", NAME_PASSWORD},
+	{"passcode", NAME_PASSWORD},
+	{"psk", NAME_TOKEN},
 	{"secret", NAME_TOKEN},
 	{"token", NAME_TOKEN},
 	{"apikey", NAME_TOKEN},
@@ -111,6 +98,12 @@ static const struct {
 	{"private_key", NAME_TOKEN},
 	{"encryption_key", NAME_TOKEN},
 	{"auth_key", NAME_TOKEN},
+	{"secret_key_base", NAME_TOKEN},
+	{"signature", NAME_KEY},
+	{"credential", NAME_KEY},
+	{"credentials", NAME_KEY},
+	{"auth", NAME_KEY},
+	{"sig", NAME_KEY},
 	{"authorization", NAME_HEADER},
 	{"cookie", NAME_HEADER},
 	{"key", NAME_KEY},
@@ -139,7 +132,7 @@ static enum name name_kind(const char *word, size_t length)
 		size_t tail = strlen(names[i].tail);
 		if (length < tail || strncasecmp(word + length - tail, names[i].tail, tail) != 0)
 			continue;
-		bool is_public = length >= 10 && strncasecmp(word, "public", 6) == 0;
+		bool is_public = length >= 9 && strncasecmp(word, "public", 6) == 0;
 		return is_public ? NAME_NONE : names[i].name;
 	}
 	return NAME_NONE;
@@ -206,6 +199,28 @@ static bool looks_random(const char *text, size_t length)
 	return length >= 12 && (digits >= 12 || (upper > 1 && lower > 1));
 }
 
+/* Whether a value is dense, as keys are and words, paths and versions are not: letters and digits
+ * in turn, or cases. */
+static bool is_dense(const char *text, size_t length)
+{
+	size_t turns = 0, digits = 0, letters = 0;
+	int last = 0;
+	if (length < 16)
+		return false;
+	for (size_t i = 0; i < length && i < 256; i++) {
+		unsigned char c = (unsigned char)text[i];
+		int class = isdigit(c) ? 1 : isupper(c) ? 2 : islower(c) ? 3 : 0;
+		turns += class != 0 && last != 0 && class != last;
+		last = class != 0 ? class : last;
+		digits += class == 1;
+		letters += class > 1;
+	}
+	size_t seen = length < 256 ? length : 256;
+	/* names in camel case turn twice a word, which is less often than letters drawn at random */
+	bool turns_often = digits > 0 ? turns * 6 >= seen : turns * 5 >= seen * 2;
+	return turns_often && digits + letters > seen * 3 / 4;
+}
+
 static bool is_scheme(const char *word, size_t length)
 {
 	static const char *const schemes[] = {"bearer", "basic", "token", "digest", "apikey"};
@@ -263,7 +278,7 @@ static bool named_secret(struct scan *scan, size_t at, struct span *secret)
 	bool hide = value.quoted || (text[at] == '=' && !value.spaced) || random ||
 		(name == NAME_PASSWORD && value.last_on_line);
 	if (name == NAME_KEY)
-		hide = random && length >= 16;
+		hide = is_dense(start, length);
 	else if (reference && name == NAME_TOKEN)
 		hide = random && length >= 20;
 	return hide && found(secret, value.start, value.end);
@@ -291,66 +306,6 @@ static bool private_key(struct scan *scan, size_t at, struct span *secret)
 	return found(secret, at, scan->key_end);
 }
 
-/* Tokens that say what they are. shortest: in all; plain words of that length exist for those that
- * need a digit. */
-static const struct {
-	const char *head;
-	size_t shortest;
-	bool needs_digit;
-} heads[] = {
-	{"sk-ant-", 12, false},
-	{"sk-", 20, true},
-	{"ghp_", 20, false},
-	{"gho_", 20, false},
-	{"ghu_", 20, false},
-	{"ghs_", 20, false},
-	{"ghr_", 20, false},
-	{"github_pat_", 30, false},
-	{"glpat-", 20, false},
-	{"xoxb-", 20, false},
-	{"xoxp-", 20, false},
-	{"xoxa-", 20, false},
-	{"AKIA", 20, false},
-	{"ASIA", 20, false},
-	{"AIza", 35, false},
-	{"hf_", 30, false},
-};
-
-static bool has_digit(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length && i < 256; i++)
-		if (isdigit((unsigned char)text[i]))
-			return true;
-	return false;
-}
-
-/* header.payload.signature, each base64url; "eyJ" is {" in base64. */
-static bool web_token(struct scan *scan, size_t at, struct span *secret)
-{
-	if (!has(scan, at, "eyJ"))
-		return false;
-	size_t end = run_end(scan, RUN_WORD, at);
-	if (end - at < 10 || end + 3 > scan->length || scan->text[end] != '.' ||
-		!is_word(scan->text[end + 1]))
-		return false;
-	return found(secret, at, run_end(scan, RUN_DOTTED, at));
-}
-
-static bool prefixed(struct scan *scan, size_t at, struct span *secret)
-{
-	if (at > 0 && (isalnum((unsigned char)scan->text[at - 1]) || scan->text[at - 1] == '_'))
-		return false;
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		if (!has(scan, at, heads[i].head))
-			continue;
-		size_t end = run_end(scan, RUN_WORD, at);
-		return end - at >= heads[i].shortest &&
-			(!heads[i].needs_digit || has_digit(scan->text + at, end - at)) &&
-			found(secret, at, end);
-	}
-	return web_token(scan, at, secret);
-}
-
 /* "Bearer …" outside of a header. */
 static bool bearer(struct scan *scan, size_t at, struct span *secret)
 {
@@ -363,22 +318,115 @@ static bool bearer(struct scan *scan, size_t at, struct span *secret)
 		found(secret, start, end);
 }
 
-bool pattern_begins(unsigned char c)
+/* "--password x", "-u user:x" of curl. */
+static bool option_secret(struct scan *scan, size_t at, struct span *secret)
 {
-	static const bool begins[256] = {
-		[':'] = true,
-		['='] = true,
-		['-'] = true,
-		['s'] = true,
-		['g'] = true,
-		['x'] = true,
-		['A'] = true,
-		['h'] = true,
-		['e'] = true,
-		['B'] = true,
-		['b'] = true,
-	};
-	return begins[c];
+	size_t start = at + 3, end;
+	if (has(scan, at, "-u ") && (at == 0 || scan->text[at - 1] == ' ')) {
+		end = run_end(scan, RUN_VALUE, start);
+		const char *colon = memchr(scan->text + start, ':', end - start);
+		size_t from = colon != NULL ? (size_t)(colon - scan->text) + 1 : end;
+		/* a user and a group by number are not one */
+		while (from < end && isdigit((unsigned char)scan->text[from]) && start < end &&
+			isdigit((unsigned char)scan->text[start]))
+			from++;
+		return end - from >= 4 && found(secret, from, end);
+	}
+	if (!has(scan, at, "--pass") || (at > 0 && scan->text[at - 1] != ' '))
+		return false;
+	end = run_end(scan, RUN_WORD, at);
+	if (end + 1 >= scan->length || scan->text[end] != ' ' || scan->text[end + 1] == '-' ||
+		name_kind(scan->text + at, end - at) != NAME_PASSWORD)
+		return false;
+	return found(secret, end + 1, run_end(scan, RUN_VALUE, end + 1));
+}
+
+/* "token x", "the key is x", "credentials user/x": what is dense next to a telling word. */
+static bool spoken_secret(struct scan *scan, size_t at, struct span *secret)
+{
+	static const char *const links[] = {"is ", "was ", "of ", "for ", "= ", "value "};
+	size_t start = run_end(scan, RUN_WORD, at);
+	const char *text = scan->text;
+	if (start - at > LOOK_BACK || start + 17 > scan->length || text[start] != ' ')
+		return false;
+	enum name name = name_kind(text + at, start - at);
+	if (name == NAME_NONE || name == NAME_HEADER)
+		return false;
+	start++;
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (has(scan, start, links[i])) {
+			start += strlen(links[i]);
+			break;
+		}
+	if (start < scan->length && strchr("\"'`(", text[start]) != NULL)
+		start++;
+	size_t end = run_end(scan, RUN_VALUE, start);
+	return is_dense(text + start, end - start) && !has(scan, start, "SHA256:") &&
+		found(secret, start, end);
+}
+
+/* 1: looked at wherever it stands; 2: where a word begins. */
+const unsigned char pattern_begins[256] = {
+	[':'] = 1,
+	['='] = 1,
+	['-'] = 1,
+	['$'] = 1,
+	['A'] = 2,
+	['B'] = 2,
+	['C'] = 2,
+	['E'] = 2,
+	['G'] = 2,
+	['K'] = 2,
+	['M'] = 2,
+	['N'] = 2,
+	['O'] = 2,
+	['P'] = 2,
+	['S'] = 2,
+	['T'] = 2,
+	['a'] = 2,
+	['b'] = 2,
+	['c'] = 2,
+	['d'] = 2,
+	['e'] = 2,
+	['f'] = 2,
+	['g'] = 2,
+	['h'] = 2,
+	['k'] = 2,
+	['l'] = 2,
+	['n'] = 2,
+	['p'] = 2,
+	['r'] = 2,
+	['s'] = 2,
+	['t'] = 2,
+	['w'] = 2,
+	['x'] = 2,
+	['y'] = 2,
+};
+
+static bool word_at(struct scan *scan, size_t at, struct span *secret)
+{
+	if (token_at(scan, at, secret))
+		return true;
+	switch (scan->text[at]) {
+	case 'B':
+	case 'b':
+		return bearer(scan, at, secret);
+	case 'a':
+	case 'A':
+	case 'c':
+	case 'C':
+	case 'k':
+	case 'K':
+	case 'p':
+	case 'P':
+	case 's':
+	case 'S':
+	case 't':
+	case 'T':
+		return spoken_secret(scan, at, secret);
+	default:
+		return false;
+	}
 }
 
 bool pattern_at(struct scan *scan, size_t at, struct span *secret)
@@ -391,11 +439,10 @@ bool pattern_at(struct scan *scan, size_t at, struct span *secret)
 	case '=':
 		return named_secret(scan, at, secret);
 	case '-':
-		return private_key(scan, at, secret);
-	case 'B':
-	case 'b':
-		return bearer(scan, at, secret);
+		return private_key(scan, at, secret) || option_secret(scan, at, secret);
+	case '$':
+		return token_at(scan, at, secret);
 	default:
-		return prefixed(scan, at, secret);
+		return word_at(scan, at, secret);
 	}
 }

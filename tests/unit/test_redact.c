@@ -164,6 +164,56 @@ static void ordinary_text_is_left_alone(void **state)
 		becomes(plain[i], plain[i]);
 }
 
+static void a_configuration_adds_globs_and_addresses_of_mail(void **state)
+{
+	(void)state;
+	becomes("LIC-1234-AAAA of bob@example.org", "LIC-1234-AAAA of bob@example.org");
+	assert_true(redact_add_glob("LIC-*-AAAA"));
+	assert_true(redact_add_glob("literal-value"));
+	assert_false(redact_add_glob("a*"));
+	assert_false(redact_add_glob("*"));
+	redact_emails(true);
+	becomes("LIC-1234-AAAA, x=LIC-9-AAAA xLIC-9-AAAA", "[redacted], x=[redacted] xLIC-9-AAAA");
+	becomes("a literal-value.", "a [redacted].");
+	becomes("mail bob.b+x@mail.example.org. root@pam bob@nas @x.org",
+		"mail [redacted]. root@pam bob@nas @x.org");
+}
+
+static void names(const char *text, char *got)
+{
+	str_copy(got, 400, text);
+	redact_names(got, 400);
+}
+
+static void hosts_and_addresses_get_consistent_pseudonyms(void **state)
+{
+	(void)state;
+	char one[400], two[400];
+	assert_true(redact_add_host("nas.lan"));
+	assert_true(redact_add_host("pve1"));
+	names("pve1: 192.168.1.50:8006 via NAS.lan", one);
+	names("PVE1: 192.168.1.50:8006 via nas.lan", two);
+	assert_string_equal(one, two);
+	assert_null(strstr(one, "192.168"));
+	assert_non_null(strstr(one, ":8006 via host-"));
+	assert_true(str_starts(one, "host-"));
+	names("fe80::1 and FE80:0::1", one);
+	assert_memory_equal(one, "ip-", 3);
+	assert_memory_equal(one, strstr(one, "and ") + 4, strlen("ip-000000"));
+	names("10.0.0.1", one);
+	names("10.0.0.2", two);
+	assert_string_not_equal(one, two);
+	static const char *const kept[] = {"127.0.0.1 ::1 0.0.0.0 255.255.255.0", "version 1.2.3",
+		"1.2.3.4.5", "12:30:45", "pve10 xpve1", "deadbeef", "a::b::c", ""};
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		names(kept[i], one);
+		assert_string_equal(one, kept[i]);
+	}
+	char tight[9] = "10.0.0.1";
+	redact_names(tight, sizeof(tight));
+	assert_int_equal(strlen(tight), 8);
+}
+
 static void a_text_that_grows_is_cut_between_characters(void **state)
 {
 	(void)state;
@@ -266,6 +316,8 @@ int main(void)
 		cmocka_unit_test_teardown(overlapping_secrets_leave_nothing_between, teardown),
 		cmocka_unit_test_teardown(what_looks_like_a_secret_is_hidden, teardown),
 		cmocka_unit_test_teardown(ordinary_text_is_left_alone, teardown),
+		cmocka_unit_test_teardown(a_configuration_adds_globs_and_addresses_of_mail, teardown),
+		cmocka_unit_test_teardown(hosts_and_addresses_get_consistent_pseudonyms, teardown),
 		cmocka_unit_test_teardown(a_text_that_grows_is_cut_between_characters, teardown),
 		cmocka_unit_test_teardown(readers_and_registrars_need_no_lock, teardown),
 		cmocka_unit_test_teardown(cost_is_linear_in_the_length, teardown),

@@ -1,0 +1,182 @@
+/* Tokens that say what they are, by the formats that their makers publish. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/redact_pattern.h"
+
+enum rule {
+	PLAIN,  /* letters, digits, _ and - */
+	DIGIT,  /* with a digit, since plain words begin alike */
+	HEX32,  /* exactly 32 hexadecimal digits after the head */
+	DOTTED, /* and dots */
+	VALUE,  /* to the end of the value */
+	AFTER,  /* the same, and the head stays */
+};
+
+/* shortest: in all. Grouped by the first byte, which is how they are found. */
+static const struct head {
+	const char *text;
+	size_t shortest;
+	enum rule rule;
+} heads[] = {
+	{"$1$", 16, VALUE},
+	{"$2a$", 30, VALUE},
+	{"$2b$", 30, VALUE},
+	{"$2y$", 30, VALUE},
+	{"$5$", 20, VALUE},
+	{"$6$", 20, VALUE},
+	{"$7$", 20, VALUE},
+	{"$apr1$", 20, VALUE},
+	{"$argon2", 30, VALUE},
+	{"$gy$", 20, VALUE},
+	{"$y$", 20, VALUE},
+	{"AGE-SECRET-KEY-1", 50, PLAIN},
+	{"AGE-PLUGIN-", 50, PLAIN},
+	{"AIza", 35, PLAIN},
+	{"AKIA", 20, PLAIN},
+	{"ASIA", 20, PLAIN},
+	{"ATATT3", 40, VALUE},
+	{"EAAA", 50, PLAIN},
+	{"GOCSPX-", 25, PLAIN},
+	{"PMAK-", 40, PLAIN},
+	{"PVE:", 60, VALUE},
+	{"SG.", 40, DOTTED},
+	{"api/webhooks/", 40, AFTER},
+	{"dapi", 36, HEX32},
+	{"dckr_oat_", 30, PLAIN},
+	{"dckr_pat_", 30, PLAIN},
+	{"doo_v1_", 40, PLAIN},
+	{"dop_v1_", 40, PLAIN},
+	{"dor_v1_", 40, PLAIN},
+	{"figd_", 30, PLAIN},
+	{"ghp_", 20, PLAIN},
+	{"gho_", 20, PLAIN},
+	{"ghu_", 20, PLAIN},
+	{"ghs_", 20, PLAIN},
+	{"ghr_", 20, PLAIN},
+	{"github_pat_", 30, PLAIN},
+	{"glagent-", 30, PLAIN},
+	{"glcbt-", 20, PLAIN},
+	{"gldt-", 20, PLAIN},
+	{"glpat-", 20, DOTTED},
+	{"glptt-", 20, PLAIN},
+	{"glrt-", 20, DOTTED},
+	{"glsa_", 30, PLAIN},
+	{"gsk_", 40, PLAIN},
+	{"hf_", 30, PLAIN},
+	{"hooks.slack.com/services/", 40, AFTER},
+	{"hvb.", 24, PLAIN},
+	{"hvs.", 24, PLAIN},
+	{"key-", 36, HEX32},
+	{"lin_api_", 30, PLAIN},
+	{"npm_", 30, PLAIN},
+	{"nvapi-", 40, PLAIN},
+	{"pplx-", 40, PLAIN},
+	{"pypi-", 40, PLAIN},
+	{"r8_", 35, DIGIT},
+	{"rk_live_", 20, PLAIN},
+	{"rk_test_", 20, PLAIN},
+	{"rubygems_", 40, PLAIN},
+	{"sbp_", 40, PLAIN},
+	{"shpat_", 30, PLAIN},
+	{"shpca_", 30, PLAIN},
+	{"shppa_", 30, PLAIN},
+	{"shpss_", 30, PLAIN},
+	{"sk-ant-", 12, PLAIN},
+	{"sk-", 20, DIGIT},
+	{"sk_live_", 20, PLAIN},
+	{"sk_test_", 20, PLAIN},
+	{"sntrys_", 40, VALUE},
+	{"sq0atp-", 20, PLAIN},
+	{"sq0csp-", 20, PLAIN},
+	{"sshpass -p ", 12, AFTER},
+	{"tskey-", 24, PLAIN},
+	{"whsec_", 24, VALUE},
+	{"xapp-", 20, PLAIN},
+	{"xoxa-", 20, PLAIN},
+	{"xoxb-", 20, PLAIN},
+	{"xoxe.", 20, DOTTED},
+	{"xoxp-", 20, PLAIN},
+	{"xoxr-", 20, PLAIN},
+	{"xoxs-", 20, PLAIN},
+	{"ya29.", 20, DOTTED},
+};
+#define HEADS (sizeof(heads) / sizeof(heads[0]))
+
+static bool has_digit(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length && i < 256; i++)
+		if (isdigit((unsigned char)text[i]))
+			return true;
+	return false;
+}
+
+static bool is_hex32(const struct scan *scan, size_t from, size_t end)
+{
+	for (size_t i = from; i < end; i++)
+		if (!isxdigit((unsigned char)scan->text[i]))
+			return false;
+	return end - from == 32;
+}
+
+static bool follow(struct scan *scan, size_t at, const struct head *head, struct span *secret)
+{
+	static const int runs[] = {[PLAIN] = RUN_WORD,
+		[DIGIT] = RUN_WORD,
+		[HEX32] = RUN_WORD,
+		[DOTTED] = RUN_DOTTED,
+		[VALUE] = RUN_VALUE,
+		[AFTER] = RUN_VALUE};
+	size_t body = at + strlen(head->text);
+	size_t end = run_end(scan, runs[head->rule], body);
+	if (end - at < head->shortest)
+		return false;
+	if (head->rule == DIGIT && !has_digit(scan->text + at, end - at))
+		return false;
+	if (head->rule == HEX32 && !is_hex32(scan, body, end))
+		return false;
+	if (head->rule == VALUE && head->text[0] == '$') {
+		const char *colon = memchr(scan->text + at, ':', end - at);
+		end = colon != NULL ? (size_t)(colon - scan->text) : end;
+	}
+	return found(secret, head->rule == AFTER ? body : at, end);
+}
+
+/* header.payload.signature, each base64url; "eyJ" is {" in base64. Of an encrypted one, five. */
+static bool web_token(struct scan *scan, size_t at, struct span *secret)
+{
+	if (!has(scan, at, "eyJ"))
+		return false;
+	size_t end = run_end(scan, RUN_WORD, at);
+	if (end - at < 10 || end + 3 > scan->length || scan->text[end] != '.' ||
+		!is_word(scan->text[end + 1]))
+		return false;
+	return found(secret, at, run_end(scan, RUN_DOTTED, at));
+}
+
+/* Discord's: the bot's number in base64, a time, a signature. */
+static bool discord_token(struct scan *scan, size_t at, struct span *secret)
+{
+	size_t one = run_end(scan, RUN_WORD, at);
+	if (one - at < 23 || one - at > 28 || one + 8 > scan->length || scan->text[one] != '.' ||
+		scan->text[one + 7] != '.')
+		return false;
+	for (size_t i = one + 1; i < one + 7; i++)
+		if (!is_word(scan->text[i]))
+			return false;
+	size_t end = run_end(scan, RUN_WORD, one + 8);
+	return end - one - 8 >= 27 && found(secret, at, end);
+}
+
+bool token_at(struct scan *scan, size_t at, struct span *secret)
+{
+	char first = scan->text[at];
+	if (first == 'e')
+		return web_token(scan, at, secret);
+	if (first == 'M' || first == 'N' || first == 'O')
+		return discord_token(scan, at, secret);
+	for (size_t i = 0; i < HEADS; i++)
+		if (heads[i].text[0] == first && has(scan, at, heads[i].text))
+			return follow(scan, at, &heads[i], secret);
+	return false;
+}
