@@ -349,10 +349,7 @@ static bool spoken_secret(struct scan *scan, size_t at, struct span *secret)
 	const char *text = scan->text;
 	if (start - at > LOOK_BACK || start + 17 > scan->length || text[start] != ' ')
 		return false;
-	enum name name = name_kind(text + at, start - at);
-	if (name == NAME_NONE || name == NAME_HEADER)
-		return false;
-	start++;
+	size_t word_end = start++;
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		if (has(scan, start, links[i])) {
 			start += strlen(links[i]);
@@ -360,9 +357,13 @@ static bool spoken_secret(struct scan *scan, size_t at, struct span *secret)
 		}
 	if (start < scan->length && strchr("\"'`(", text[start]) != NULL)
 		start++;
+	/* nearly all words end here: the next one is short */
+	if (start + 16 > scan->length || memchr(text + start, ' ', 16) != NULL)
+		return false;
+	enum name name = name_kind(text + at, word_end - at);
 	size_t end = run_end(scan, RUN_VALUE, start);
-	return is_dense(text + start, end - start) && !has(scan, start, "SHA256:") &&
-		found(secret, start, end);
+	return name != NAME_NONE && name != NAME_HEADER && is_dense(text + start, end - start) &&
+		!has(scan, start, "SHA256:") && found(secret, start, end);
 }
 
 /* 1: looked at wherever it stands; 2: where a word begins. */

@@ -13,95 +13,180 @@ enum rule {
 	AFTER,  /* the same, and the head stays */
 };
 
-/* shortest: in all. Grouped by the first byte, which is how they are found. */
-static const struct head {
+struct head {
 	const char *text;
-	size_t shortest;
+	size_t shortest; /* in all */
 	enum rule rule;
-} heads[] = {
-	{"$1$", 16, VALUE},
-	{"$2a$", 30, VALUE},
-	{"$2b$", 30, VALUE},
-	{"$2y$", 30, VALUE},
-	{"$5$", 20, VALUE},
-	{"$6$", 20, VALUE},
-	{"$7$", 20, VALUE},
-	{"$apr1$", 20, VALUE},
-	{"$argon2", 30, VALUE},
-	{"$gy$", 20, VALUE},
-	{"$y$", 20, VALUE},
-	{"AGE-SECRET-KEY-1", 50, PLAIN},
-	{"AGE-PLUGIN-", 50, PLAIN},
-	{"AIza", 35, PLAIN},
-	{"AKIA", 20, PLAIN},
-	{"ASIA", 20, PLAIN},
-	{"ATATT3", 40, VALUE},
-	{"EAAA", 50, PLAIN},
-	{"GOCSPX-", 25, PLAIN},
-	{"PMAK-", 40, PLAIN},
-	{"PVE:", 60, VALUE},
-	{"SG.", 40, DOTTED},
-	{"api/webhooks/", 40, AFTER},
-	{"dapi", 36, HEX32},
-	{"dckr_oat_", 30, PLAIN},
-	{"dckr_pat_", 30, PLAIN},
-	{"doo_v1_", 40, PLAIN},
-	{"dop_v1_", 40, PLAIN},
-	{"dor_v1_", 40, PLAIN},
-	{"figd_", 30, PLAIN},
-	{"ghp_", 20, PLAIN},
-	{"gho_", 20, PLAIN},
-	{"ghu_", 20, PLAIN},
-	{"ghs_", 20, PLAIN},
-	{"ghr_", 20, PLAIN},
-	{"github_pat_", 30, PLAIN},
-	{"glagent-", 30, PLAIN},
-	{"glcbt-", 20, PLAIN},
-	{"gldt-", 20, PLAIN},
-	{"glpat-", 20, DOTTED},
-	{"glptt-", 20, PLAIN},
-	{"glrt-", 20, DOTTED},
-	{"glsa_", 30, PLAIN},
-	{"gsk_", 40, PLAIN},
-	{"hf_", 30, PLAIN},
-	{"hooks.slack.com/services/", 40, AFTER},
-	{"hvb.", 24, PLAIN},
-	{"hvs.", 24, PLAIN},
-	{"key-", 36, HEX32},
-	{"lin_api_", 30, PLAIN},
-	{"npm_", 30, PLAIN},
-	{"nvapi-", 40, PLAIN},
-	{"pplx-", 40, PLAIN},
-	{"pypi-", 40, PLAIN},
-	{"r8_", 35, DIGIT},
-	{"rk_live_", 20, PLAIN},
-	{"rk_test_", 20, PLAIN},
-	{"rubygems_", 40, PLAIN},
-	{"sbp_", 40, PLAIN},
-	{"shpat_", 30, PLAIN},
-	{"shpca_", 30, PLAIN},
-	{"shppa_", 30, PLAIN},
-	{"shpss_", 30, PLAIN},
-	{"sk-ant-", 12, PLAIN},
-	{"sk-", 20, DIGIT},
-	{"sk_live_", 20, PLAIN},
-	{"sk_test_", 20, PLAIN},
-	{"sntrys_", 40, VALUE},
-	{"sq0atp-", 20, PLAIN},
-	{"sq0csp-", 20, PLAIN},
-	{"sshpass -p ", 12, AFTER},
-	{"tskey-", 24, PLAIN},
-	{"whsec_", 24, VALUE},
-	{"xapp-", 20, PLAIN},
-	{"xoxa-", 20, PLAIN},
-	{"xoxb-", 20, PLAIN},
-	{"xoxe.", 20, DOTTED},
-	{"xoxp-", 20, PLAIN},
-	{"xoxr-", 20, PLAIN},
-	{"xoxs-", 20, PLAIN},
-	{"ya29.", 20, DOTTED},
 };
-#define HEADS (sizeof(heads) / sizeof(heads[0]))
+
+/* By the first byte, each list ended by a NULL text: most words begin like none of them. */
+static const struct head *const heads[128] = {
+	['$'] =
+		(const struct head[]){
+			{"$1$", 16, VALUE},
+			{"$2a$", 30, VALUE},
+			{"$2b$", 30, VALUE},
+			{"$2y$", 30, VALUE},
+			{"$5$", 20, VALUE},
+			{"$6$", 20, VALUE},
+			{"$7$", 20, VALUE},
+			{"$apr1$", 20, VALUE},
+			{"$argon2", 30, VALUE},
+			{"$gy$", 20, VALUE},
+			{"$y$", 20, VALUE},
+			{0},
+		},
+	['A'] =
+		(const struct head[]){
+			{"AGE-SECRET-KEY-1", 50, PLAIN},
+			{"AGE-PLUGIN-", 50, PLAIN},
+			{"AIza", 35, PLAIN},
+			{"AKIA", 20, PLAIN},
+			{"ASIA", 20, PLAIN},
+			{"ATATT3", 40, VALUE},
+			{0},
+		},
+	['E'] =
+		(const struct head[]){
+			{"EAAA", 50, PLAIN},
+			{0},
+		},
+	['G'] =
+		(const struct head[]){
+			{"GOCSPX-", 25, PLAIN},
+			{0},
+		},
+	['P'] =
+		(const struct head[]){
+			{"PMAK-", 40, PLAIN},
+			{"PVE:", 60, VALUE},
+			{0},
+		},
+	['S'] =
+		(const struct head[]){
+			{"SG.", 40, DOTTED},
+			{0},
+		},
+	['a'] =
+		(const struct head[]){
+			{"api/webhooks/", 40, AFTER},
+			{0},
+		},
+	['d'] =
+		(const struct head[]){
+			{"dapi", 36, HEX32},
+			{"dckr_oat_", 30, PLAIN},
+			{"dckr_pat_", 30, PLAIN},
+			{"doo_v1_", 40, PLAIN},
+			{"dop_v1_", 40, PLAIN},
+			{"dor_v1_", 40, PLAIN},
+			{0},
+		},
+	['f'] =
+		(const struct head[]){
+			{"figd_", 30, PLAIN},
+			{0},
+		},
+	['g'] =
+		(const struct head[]){
+			{"ghp_", 20, PLAIN},
+			{"gho_", 20, PLAIN},
+			{"ghu_", 20, PLAIN},
+			{"ghs_", 20, PLAIN},
+			{"ghr_", 20, PLAIN},
+			{"github_pat_", 30, PLAIN},
+			{"glagent-", 30, PLAIN},
+			{"glcbt-", 20, PLAIN},
+			{"gldt-", 20, PLAIN},
+			{"glpat-", 20, DOTTED},
+			{"glptt-", 20, PLAIN},
+			{"glrt-", 20, DOTTED},
+			{"glsa_", 30, PLAIN},
+			{"gsk_", 40, PLAIN},
+			{0},
+		},
+	['h'] =
+		(const struct head[]){
+			{"hf_", 30, PLAIN},
+			{"hooks.slack.com/services/", 40, AFTER},
+			{"hvb.", 24, PLAIN},
+			{"hvs.", 24, PLAIN},
+			{0},
+		},
+	['k'] =
+		(const struct head[]){
+			{"key-", 36, HEX32},
+			{0},
+		},
+	['l'] =
+		(const struct head[]){
+			{"lin_api_", 30, PLAIN},
+			{0},
+		},
+	['n'] =
+		(const struct head[]){
+			{"npm_", 30, PLAIN},
+			{"nvapi-", 40, PLAIN},
+			{0},
+		},
+	['p'] =
+		(const struct head[]){
+			{"pplx-", 40, PLAIN},
+			{"pypi-", 40, PLAIN},
+			{0},
+		},
+	['r'] =
+		(const struct head[]){
+			{"r8_", 35, DIGIT},
+			{"rk_live_", 20, PLAIN},
+			{"rk_test_", 20, PLAIN},
+			{"rubygems_", 40, PLAIN},
+			{0},
+		},
+	['s'] =
+		(const struct head[]){
+			{"sbp_", 40, PLAIN},
+			{"shpat_", 30, PLAIN},
+			{"shpca_", 30, PLAIN},
+			{"shppa_", 30, PLAIN},
+			{"shpss_", 30, PLAIN},
+			{"sk-ant-", 12, PLAIN},
+			{"sk-", 20, DIGIT},
+			{"sk_live_", 20, PLAIN},
+			{"sk_test_", 20, PLAIN},
+			{"sntrys_", 40, VALUE},
+			{"sq0atp-", 20, PLAIN},
+			{"sq0csp-", 20, PLAIN},
+			{"sshpass -p ", 12, AFTER},
+			{0},
+		},
+	['t'] =
+		(const struct head[]){
+			{"tskey-", 24, PLAIN},
+			{0},
+		},
+	['w'] =
+		(const struct head[]){
+			{"whsec_", 24, VALUE},
+			{0},
+		},
+	['x'] =
+		(const struct head[]){
+			{"xapp-", 20, PLAIN},
+			{"xoxa-", 20, PLAIN},
+			{"xoxb-", 20, PLAIN},
+			{"xoxe.", 20, DOTTED},
+			{"xoxp-", 20, PLAIN},
+			{"xoxr-", 20, PLAIN},
+			{"xoxs-", 20, PLAIN},
+			{0},
+		},
+	['y'] =
+		(const struct head[]){
+			{"ya29.", 20, DOTTED},
+			{0},
+		},
+};
 
 static bool has_digit(const char *text, size_t length)
 {
@@ -175,8 +260,9 @@ bool token_at(struct scan *scan, size_t at, struct span *secret)
 		return web_token(scan, at, secret);
 	if (first == 'M' || first == 'N' || first == 'O')
 		return discord_token(scan, at, secret);
-	for (size_t i = 0; i < HEADS; i++)
-		if (heads[i].text[0] == first && has(scan, at, heads[i].text))
-			return follow(scan, at, &heads[i], secret);
+	const struct head *head = (unsigned char)first < 128 ? heads[(unsigned char)first] : NULL;
+	for (; head != NULL && head->text != NULL; head++)
+		if (has(scan, at, head->text))
+			return follow(scan, at, head, secret);
 	return false;
 }
