@@ -221,7 +221,9 @@ static bool follow(struct scan *scan, size_t at, const struct head *head, struct
 	if (head->rule == HEX32 && !is_hex32(scan, body, end))
 		return false;
 	if (head->rule == VALUE && head->text[0] == '$') {
-		const char *colon = memchr(scan->text + at, ':', end - at);
+		/* bounded, as hashes are: "$6$$6$…" begins one every third byte */
+		size_t reach = end - at < 512 ? end - at : 512;
+		const char *colon = memchr(scan->text + at, ':', reach);
 		end = colon != NULL ? (size_t)(colon - scan->text) : end;
 	}
 	return found(secret, head->rule == AFTER ? body : at, end);

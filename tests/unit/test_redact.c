@@ -292,6 +292,13 @@ static void cost_is_linear_in_the_length(void **state)
 		"aaaaaa",
 		"AKIA",
 		"cookie: a1,",
+		"$6$",
+		"sig=a1",
+		" -u a:",
+		"hooks.slack.com/services/",
+		"key a1b2c3d4e5f6g7h8i9 ",
+		"key-0123456789abcdef",
+		"Ma.",
 	};
 	redact_register("aaaaaaaaaaaaaaab");
 	char *text = malloc(LENGTH + 1);
