@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "sim/server.h"
+#include "sim/host.h"
 
 struct sim_claude;
 
@@ -48,7 +48,7 @@ int sim_claude_refused(const struct sim_claude *sim);
 const char *sim_claude_body(const struct sim_claude *sim);
 const char *sim_claude_why(const struct sim_claude *sim);
 
-/* For sim_server_open: a service of this world. */
+/* For sim_host_open: a service of this world. */
 struct sim_service sim_claude_service(struct sim_claude *sim);
 /* `sim-claude SOCKET|PORT [LINE…]`: see sim/server.h. */
 int sim_claude_main(int argc, char **argv);

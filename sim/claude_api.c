@@ -175,7 +175,7 @@ int sim_claude_main(int argc, char **argv)
 	struct clock *clock = clock_new_real();
 	struct sim_claude *sim = sim_claude_new(clock);
 	const struct sim_service service = sim_claude_service(sim);
-	int code = sim_server_main(&service, argc, argv);
+	int code = sim_host_main(&service, argc, argv);
 	sim_claude_free(sim);
 	clock_free(clock);
 	return code;

@@ -27,7 +27,7 @@ struct stage {
 	struct clock *clock;
 	struct sim_claude *sim;
 	struct sim_service inner;
-	struct sim_server *server;
+	struct sim_host *server;
 	pthread_mutex_t lock;
 	pthread_t thread;
 	int stop_fd;
@@ -50,7 +50,7 @@ static inline void stage_handle(
 static inline void *stage_serve(void *arg)
 {
 	struct stage *stage = arg;
-	sim_server_run(stage->server, stage->stop_fd);
+	sim_host_run(stage->server, stage->stop_fd);
 	return NULL;
 }
 
@@ -64,13 +64,13 @@ static inline int stage_setup(void **state)
 	stage->inner = sim_claude_service(stage->sim);
 	stage->inner.world = stage;
 	stage->inner.handle = stage_handle;
-	stage->server = sim_server_open(&stage->inner, "0", NULL, &err);
+	stage->server = sim_host_open(&stage->inner, "0", NULL, &err);
 	if (stage->server == NULL)
 		fail_msg("%s", err.text);
 	stage->stop_fd = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_init(&stage->lock, NULL);
 	pthread_create(&stage->thread, NULL, stage_serve, stage);
-	snprintf(stage->url, sizeof(stage->url), "http://127.0.0.1:%d", sim_server_port(stage->server));
+	snprintf(stage->url, sizeof(stage->url), "http://127.0.0.1:%d", sim_host_port(stage->server));
 	stage->arena = arena_new((size_t)64 << 20);
 	*state = stage;
 	return 0;
@@ -82,7 +82,7 @@ static inline int stage_teardown(void **state)
 	claude_close(stage->claude);
 	eventfd_write(stage->stop_fd, 1);
 	pthread_join(stage->thread, NULL);
-	sim_server_close(stage->server);
+	sim_host_close(stage->server);
 	sim_claude_free(stage->sim);
 	clock_free(stage->clock);
 	arena_free(stage->arena);
