@@ -39,6 +39,8 @@ struct http_request {
 	int64_t timeout_ms;             /* whole exchange; 0: 10,000 */
 	size_t limit_bytes;             /* of the answer's body; 0: 8 MiB */
 	bool wants_headers;             /* the reply has them */
+	const char *keep;               /* a stream keeps the value of this header of the answer */
+	bool any_status;                /* a stream is opened whatever the status is */
 };
 
 struct http_reply {
@@ -78,6 +80,11 @@ enum http_next { HTTP_LINE, HTTP_IDLE, HTTP_END, HTTP_ERROR };
  * timeout_ms. A line above 1 MiB is HTTP_ERROR. */
 enum http_next http_stream_next(struct http_stream *stream, const char **line, size_t *length,
 	int64_t timeout_ms, struct err *err);
+int http_stream_status(const struct http_stream *stream);
+/* The content type, "" with none; and the header that was to be kept: "" when it was absent or has
+ * more than 511 bytes. */
+const char *http_stream_type(const struct http_stream *stream);
+const char *http_stream_kept(const struct http_stream *stream);
 void http_stream_close(struct http_stream *stream);
 
 /* Percent-encodes one path segment or query value. */

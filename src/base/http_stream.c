@@ -97,7 +97,7 @@ static bool wait_for_headers(struct http_stream *stream, struct err *err)
 		if (wire->headers_done || stream->ended)
 			curl_easy_getinfo(wire->easy, CURLINFO_RESPONSE_CODE, &status);
 		/* what came before a failure is still read, so that the failure waits for its turn */
-		if (status >= 200 && status < 300)
+		if (status >= 200 && (status < 300 || wire->any_status))
 			return true;
 		if (stream->failed) {
 			*err = stream->failure;
@@ -208,6 +208,25 @@ enum http_next http_stream_next(struct http_stream *stream, const char **line, s
 		if (!http_wire_wait(&stream->wire, deadline, &stream->failure))
 			return fail(stream, err);
 	}
+}
+
+int http_stream_status(const struct http_stream *stream)
+{
+	long status = 0;
+	curl_easy_getinfo(stream->wire.easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
+const char *http_stream_type(const struct http_stream *stream)
+{
+	const char *type = NULL;
+	curl_easy_getinfo(stream->wire.easy, CURLINFO_CONTENT_TYPE, &type);
+	return type != NULL ? type : "";
+}
+
+const char *http_stream_kept(const struct http_stream *stream)
+{
+	return stream->wire.kept;
 }
 
 void http_stream_close(struct http_stream *stream)

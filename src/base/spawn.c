@@ -18,6 +18,8 @@
 
 #define ENVIRONMENT_MAX 16
 #define COMPLAINT_BYTES 4096
+/* A child that talks much between two looks at it is not held up. */
+#define PIPE_BYTES (1 << 20)
 
 static int64_t now_ms(void)
 {
@@ -283,6 +285,31 @@ int spawn_socket_heard(const char *const *argv, pid_t *pid, int *complaints, str
 int spawn_socket(const char *const *argv, pid_t *pid, struct err *err)
 {
 	return spawn_socket_heard(argv, pid, NULL, err);
+}
+
+int spawn_socket_piped(const char *const *argv, pid_t *pid, int *complaints, struct err *err)
+{
+	int pair[2], heard[2];
+	*pid = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+		err_set(err, ERR_SYSTEM, "socketpair: %s", strerror(errno));
+		return -1;
+	}
+	auto_fd ours = pair[0];
+	auto_fd theirs = pair[1];
+	if (pipe2(heard, O_CLOEXEC) != 0) {
+		err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
+		return -1;
+	}
+	auto_fd reading = heard[0];
+	auto_fd writing = heard[1];
+	fcntl(reading, F_SETFL, O_NONBLOCK);
+	fcntl(reading, F_SETPIPE_SZ, PIPE_BYTES);
+	const int fds[3] = {theirs, theirs, writing};
+	if (!start(argv, fds, pid, err))
+		return -1;
+	*complaints = give_away(&reading);
+	return give_away(&ours);
 }
 
 bool spawn_start(const char *const *argv, pid_t *pid, struct err *err)
