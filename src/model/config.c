@@ -100,8 +100,8 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 	if (root->kind != YAML_MAP)
 		return err_set(reader->err, ERR_INPUT, "%s:%d: must be a list of \"key: value\" lines",
 			reader->name, root->line);
-	const struct yaml *docker = yaml_find(root, "docker"), *policy = yaml_find(root, "policy"),
-					  *proxmox = yaml_find(root, "proxmox");
+	const struct yaml *docker = yaml_find(root, "docker"), *policy = yaml_find(root, "policy");
+	const struct yaml *proxmox = yaml_find(root, "proxmox"), *mcp = yaml_find(root, "mcp");
 	if (!config_read_map(reader, root, "", reader->config) || !check_top(reader, root) ||
 		!read_brakes(reader, yaml_find(root, "brakes")) ||
 		!read_thresholds(reader, yaml_find(root, "thresholds")))
@@ -110,11 +110,14 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 		return false;
 	if (proxmox != NULL && !config_read_proxmox(reader, proxmox))
 		return false;
+	if (mcp != NULL && !config_read_mcp(reader, mcp))
+		return false;
 	if (!config_read_telegram(reader, yaml_find(root, "telegram")))
 		return false;
 	if (policy != NULL && !config_read_policy(reader, policy))
 		return false;
-	return reader->config->docker_count > 0 || reader->config->proxmox_count > 0 ||
+	const struct config *config = reader->config;
+	return config->docker_count + config->proxmox_count + config->mcp_count > 0 ||
 		config_fail(reader, line_of(root, "docker"), "docker",
 			"no source is named, so there is nothing to watch: the smallest useful file is "
 			"docker: [{ name: local }]; or name a proxmox: (homeostat help config)");

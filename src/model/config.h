@@ -60,6 +60,16 @@ struct config_thresholds {
 	int64_t backup_grace_ms;              /* 12 h past its schedule */
 };
 
+struct config_mcp {
+	const char *name;                              /* "files" */
+	const char *const *command;                    /* an argv, ended by NULL; or NULL: url */
+	const char *const *env;                        /* "NAME=value", ended by NULL; or NULL. A value
+													  may be secret:NAME or env:NAME */
+	const char *url, *token;                       /* http://…; token: secret:NAME, or NULL */
+	int64_t timeout_ms;                            /* 10 s: of one answer */
+	int line;
+};
+
 struct config_policy {
 	const char *component, *action, *source;       /* patterns with *; NULL: any */
 	bool has_risk;
@@ -101,6 +111,8 @@ struct config {
 	int proxmox_count;
 	struct config_telegram telegram;               /* token NULL: not configured */
 	struct config_thresholds thresholds;
+	struct config_mcp *mcp;
+	int mcp_count;
 	struct config_policy *policy;
 	int policy_count;
 	struct config_brakes brakes;

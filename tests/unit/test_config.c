@@ -136,7 +136,7 @@ static void what_comes_later_is_refused_not_ignored(void **state)
 {
 	(void)state;
 	static const char *const later[] = {
-		"systemd", "mcp", "probes", "claude", "maintenance", "store"};
+		"systemd", "probes", "claude", "maintenance", "store"};
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		char text[100], place[40];
 		STR_FORMAT(text, DOCKER "%s: x\n", later[i]);
@@ -437,6 +437,83 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
+static void mcp_servers_are_started_or_reached(void **state)
+{
+	(void)state;
+	struct config *config = good("mcp:\n"
+								 "  - name: files\n    command: [npx, -y, \"@a/b\", /srv]\n"
+								 "    env: {HOME: /srv, GITHUB_TOKEN: 'secret:github'}\n"
+								 "  - {name: home, url: 'http://127.0.0.1:8811/mcp', token: "
+								 "'env:T', timeout: 2s}\n");
+	assert_int_equal(config->docker_count, 0);
+	assert_int_equal(config->mcp_count, 2);
+	assert_string_equal(config->mcp[0].name, "files");
+	assert_string_equal(config->mcp[0].command[3], "/srv");
+	assert_null(config->mcp[0].command[4]);
+	assert_string_equal(config->mcp[0].env[1], "GITHUB_TOKEN=secret:github");
+	assert_null(config->mcp[0].env[2]);
+	assert_null(config->mcp[0].url);
+	assert_int_equal(config->mcp[0].timeout_ms, 10000);
+	assert_int_equal(config->mcp[0].line, 2);
+	assert_null(config->mcp[1].command);
+	assert_string_equal(config->mcp[1].url, "http://127.0.0.1:8811/mcp");
+	assert_string_equal(config->mcp[1].token, "env:T");
+	assert_int_equal(config->mcp[1].timeout_ms, 2000);
+	assert_int_equal(config->mcp[1].line, 5);
+	assert_null(config->warnings[0]);
+	config_free(config);
+}
+
+#define MCP "mcp:\n  - name: a\n"
+
+static void mcp_mistakes_name_their_cure(void **state)
+{
+	(void)state;
+	refused("mcp: files\n", "f.yaml:1: mcp: ", "- name: files");
+	refused("mcp: [x]\n", "f.yaml:1: mcp: ", "section");
+	refused("mcp:\n  - url: http://a/mcp\n", "f.yaml:2: mcp.name: ", "is missing");
+	refused(MCP, "f.yaml:2: mcp: ", "command: (it is started) or a url:");
+	refused(MCP "    url: http://a/\n    command: [x]\n", "f.yaml:2: mcp: ", "either");
+	refused(MCP "    command: npx -y x\n", "f.yaml:3: mcp.command: ", "list of words");
+	refused(MCP "    command: []\n", "f.yaml:3: mcp.command: ", "list of words");
+	refused(MCP "    command: [[x]]\n", "f.yaml:3: mcp.command: ", "word 1");
+	refused(MCP "    command: [\"a\\nb\"]\n", "f.yaml:3: mcp.command: ", "control");
+	refused(MCP "    command: [A=1, x]\n", "f.yaml:3: mcp.command: ", "env:");
+	refused(MCP "    command: [x]\n    token: 'env:T'\n", "f.yaml:4: mcp.token: ", "env:");
+	refused(MCP "    url: http://a/\n    env: {A: b}\n", "f.yaml:4: mcp.env: ", "command: only");
+	refused(MCP "    command: [x]\n    env: {A-B: b}\n", "f.yaml:4: mcp.env: ", "letters");
+	refused(MCP "    command: [x]\n    env: {A: [b]}\n", "f.yaml:4: mcp.env: ", "single text");
+	refused(MCP "    url: ftp://a/\n", "f.yaml:2: mcp.url: ", "https://host/mcp");
+	refused(MCP "    url: http:///mcp\n", "f.yaml:2: mcp.url: ", "names no host");
+	refused(MCP "    url: https://u:p@a/mcp\n", "f.yaml:2: mcp.url: ", "token: secret:a");
+	refused(MCP "    url: https://a/mcp?key=1\n", "f.yaml:2: mcp.url: ", "token: secret:a");
+	refused(MCP "    url: http://a/\n    timeout: 1ms\n", "f.yaml:4: mcp.timeout: ", "from 100ms");
+	refused(MCP "    url: http://a/\n    tokn: x\n", "f.yaml:4: mcp.tokn: ", "\"token\"");
+	refused(MCP "    url: http://a/\n  - {name: a, url: 'http://b/'}\n",
+		"f.yaml:4: mcp.name: ", "in line 2");
+}
+
+static void mcp_secrets_are_not_written_where_others_read(void **state)
+{
+	(void)state;
+	static const char token[] = MCP "    url: https://a/mcp\n    token: hunter22\n";
+	static const char variable[] = MCP "    command: [x]\n    env: {API_KEY: hunter22}\n";
+	refused(token, "f.yaml:4: mcp.token: ", "homeostat secret set a");
+	assert_null(strstr(err.text, "hunter22"));
+	refused(variable, "f.yaml:4: mcp.env: ", "homeostat secret set a");
+	assert_null(strstr(err.text, "hunter22"));
+	refused(MCP "    url: https://a/mcp\n    token: 'secret:a/b'\n",
+		"f.yaml:4: mcp.token: ", "secret:NAME");
+	struct config *config = parse(token, true);
+	assert_non_null(config);
+	assert_non_null(strstr(config->warnings[0], "f.yaml:4: mcp.token: "));
+	assert_null(strstr(config->warnings[0], "hunter22"));
+	config_free(config);
+	config = good(MCP "    url: http://192.168.1.5/mcp\n    token: 'secret:a'\n");
+	assert_non_null(strstr(config->warnings[0], "clear text over the network"));
+	config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +523,9 @@ int main(void)
 		cmocka_unit_test(what_comes_later_is_refused_not_ignored),
 		cmocka_unit_test(wrong_types_show_how_to_write_it),
 		cmocka_unit_test(impossible_values_name_their_bounds),
+		cmocka_unit_test(mcp_servers_are_started_or_reached),
+		cmocka_unit_test(mcp_mistakes_name_their_cure),
+		cmocka_unit_test(mcp_secrets_are_not_written_where_others_read),
 		cmocka_unit_test(urls_are_checked_for_sense_and_safety),
 		cmocka_unit_test(a_password_in_a_url_needs_a_private_file),
 		cmocka_unit_test(tls_keys_must_fit_together),
