@@ -6,10 +6,12 @@
 #include "watch/source.h"
 
 extern const struct source docker_source;
+extern const struct source mcp_source;
 extern const struct source proxmox_source;
 
 const struct source *const sources[] = {
 	&docker_source,
 	&proxmox_source,
+	&mcp_source,
 	NULL,
 };
