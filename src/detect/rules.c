@@ -23,10 +23,25 @@ static const char *system_of(const struct component *component)
 													  : component->label;
 }
 
+static void judge_mcp_unreachable(
+	const struct observation *seen, const struct config_brakes *brakes, struct finding *finding)
+{
+	bool denied = seen->trouble == OBS_ERR_DENIED;
+	finding->kind = denied ? FINDING_BLIND : FINDING_UNREACHABLE;
+	finding->severity = denied ? SEVERITY_DEGRADED : SEVERITY_UNHEALTHY;
+	finding->confirm_ms = denied ? 0 : brakes->unreachable_ms;
+	STR_FORMAT(finding->issue, "MCP server '%s' %s: %s", seen->component.label,
+		denied ? "does not let us in" : "is not reachable", seen->status);
+}
+
 static void judge_unreachable(
 	const struct observation *seen, const struct config_brakes *brakes, struct finding *finding)
 {
 	const struct component *component = &seen->component;
+	if (seen->component.kind == COMPONENT_MCP) {
+		judge_mcp_unreachable(seen, brakes, finding);
+		return;
+	}
 	if (seen->trouble == OBS_ERR_DENIED) {
 		finding->kind = FINDING_BLIND;
 		finding->severity = SEVERITY_DEGRADED;
