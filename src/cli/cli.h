@@ -90,6 +90,7 @@ const char *cli_colour(const struct cli *cli, const char *text);
 int cmd_run(struct cli *cli);
 int cmd_demo(struct cli *cli);
 int cmd_check(struct cli *cli);
+int cmd_mcp(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_health(struct cli *cli);
 int cmd_incidents(struct cli *cli);

@@ -50,6 +50,12 @@ const struct command commands[] = {
 		"With --verify the whole chain is checked; the exit code is 1 when it does not hold.",
 		cmd_audit},
 
+	{"mcp", "", 0, 0, 0, "Serve what can be read to a model, by MCP over stdin and stdout.",
+		"Its tools (health, incidents, components, why, audit) only read. The same is served at "
+		"/mcp\n"
+		"of listen:.",
+		cmd_mcp},
+
 	{"approve", "ID", 1, 1, 0, "Allow what an incident asks for.", NULL, cmd_approve},
 	{"reject", "ID", 1, 1, 0, "Refuse what an incident asks for.", NULL, cmd_reject},
 	{"retry", "ID", 1, 1, 0, "Try an escalated or rejected incident once more.", NULL, cmd_retry},

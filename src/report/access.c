@@ -115,7 +115,7 @@ static bool check_tcp(struct call *call)
 	const char *host = server_header(request, "Host"), *origin = server_header(request, "Origin");
 	const char *authorization = server_header(request, "Authorization");
 	bool local = call->api->listens_on_loopback && request->peer_is_loopback;
-	if (call->changes && origin != NULL && !is_our_origin(origin, host))
+	if (call->posts && origin != NULL && !is_our_origin(origin, host))
 		return refuse(call, 403, "a page from elsewhere may not do this");
 	if (call->changes || !local || authorization != NULL)
 		return check_token(call, authorization);

@@ -33,6 +33,7 @@ static const struct route routes[] = {
 	{"POST", "/api/v1/autohealing", post_autohealing},
 	{"POST", "/api/v1/incidents/#/retry", post_retry},
 	{"POST", "/api/v1/orders", post_order},
+	{"POST", "/mcp", post_mcp},
 };
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
 
@@ -130,6 +131,28 @@ static const struct route *find_route(struct call *call, const char *method, str
 	return NULL;
 }
 
+bool api_route(struct call *call)
+{
+	struct str allowed;
+	str_init(&allowed, call->arena);
+	const struct route *route = find_route(call, "GET", &allowed);
+	if (route != NULL)
+		route->answer(call);
+	return route != NULL;
+}
+
+const char *call_query(struct call *call, const char *name)
+{
+	size_t length = strlen(name);
+	if (call->query == NULL)
+		return server_query(call->request, name);
+	for (const char *at = call->query; *at != '\0';
+		 at += strcspn(at, "&") + (strchr(at, '&') != NULL))
+		if (strncmp(at, name, length) == 0 && at[length] == '=')
+			return arena_strndup(call->arena, at + length + 1, strcspn(at + length + 1, "&"));
+	return NULL;
+}
+
 static void handle(void *ctx, const struct server_request *request, struct server_reply *reply)
 {
 	struct call call = {.api = ctx, .request = request, .reply = reply, .arena = request->arena};
@@ -137,7 +160,8 @@ static void handle(void *ctx, const struct server_request *request, struct serve
 	struct str allowed;
 	str_init(&allowed, call.arena);
 	const struct route *route = find_route(&call, method, &allowed);
-	call.changes = strcmp(method, "GET") != 0;
+	call.posts = strcmp(method, "GET") != 0;
+	call.changes = call.posts && (route == NULL || route->answer != post_mcp);
 	/* Who may not read learns not even what there is. */
 	if (!access_check(&call))
 		return;

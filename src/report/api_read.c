@@ -77,7 +77,7 @@ void get_metrics(struct call *call)
 /* "limit=20"; false: the reply is a problem. */
 static bool read_limit(struct call *call, int otherwise, int *limit)
 {
-	const char *text = server_query(call->request, "limit");
+	const char *text = call_query(call, "limit");
 	char *end = NULL;
 	*limit = otherwise;
 	if (text == NULL)
@@ -200,7 +200,7 @@ static void health_plain(struct call *call, struct store *store, const struct co
 
 void get_health(struct call *call)
 {
-	const char *why, *format = server_query(call->request, "format");
+	const char *why, *format = call_query(call, "format");
 	struct err err = {0};
 	struct str body;
 	if (format != NULL && !str_equal(format, "text") && !str_equal(format, "json")) {
@@ -228,8 +228,8 @@ void get_health(struct call *call)
 /* Open ones, unless "all=1" or "state=ended" says otherwise. */
 static bool read_filter(struct call *call, enum incident_filter *filter)
 {
-	const char *all = server_query(call->request, "all");
-	const char *state = server_query(call->request, "state");
+	const char *all = call_query(call, "all");
+	const char *state = call_query(call, "state");
 	*filter = all != NULL && !str_equal(all, "0") ? INCIDENTS_ALL : INCIDENTS_OPEN;
 	if (str_equal(state, "all"))
 		*filter = INCIDENTS_ALL;
@@ -366,7 +366,7 @@ void get_audit(struct call *call)
 	struct str body;
 	struct json_out out;
 	struct listing list = {&out, call->arena, LIST_ALL, -1};
-	const char *verify = server_query(call->request, "verify");
+	const char *verify = call_query(call, "verify");
 	if (!read_limit(call, AUDIT_DEFAULT, &limit))
 		return;
 	struct store *store = call_store(call);

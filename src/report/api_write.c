@@ -17,7 +17,7 @@ struct member {
 	size_t size;
 };
 
-static bool is_json(const struct server_request *request)
+bool body_is_json(const struct server_request *request)
 {
 	const char *type = server_header(request, "Content-Type");
 	static const char want[] = "application/json";
@@ -61,7 +61,7 @@ static bool read_body(struct call *call, struct member *members, int n)
 	const struct server_request *request = call->request;
 	struct json root;
 	struct err err = {0};
-	if (!is_json(request)) {
+	if (!body_is_json(request)) {
 		reply_problem(call, 415, "send a JSON object, with Content-Type: application/json");
 		return false;
 	}

@@ -30,6 +30,8 @@ struct call {
 	struct server_reply *reply;
 	struct arena *arena; /* the request's */
 	bool changes;        /* the route changes something */
+	bool posts;          /* a page elsewhere could have sent it with a body */
+	const char *query;   /* "limit=5&all=1", instead of the request's own; or NULL */
 	int64_t id;          /* the number in the path */
 	char actor[64];      /* "uid:0", "api" */
 };
@@ -50,6 +52,11 @@ void reply_problem(struct call *call, int status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* A reader's handle; NULL: the reply is a problem. */
 struct store *call_store(struct call *call);
+
+/* A query argument. */
+const char *call_query(struct call *call, const char *name);
+/* Answers a GET by its route, without a check of access. False: there is none. */
+bool api_route(struct call *call);
 
 /* api_read.c */
 void get_healthz(struct call *call);
@@ -75,7 +82,11 @@ bool incident_story(struct json_out *out, struct store *store, const struct inci
 void put_text(struct json_out *out, const char *key, const char *text, struct arena *arena);
 void put_time(struct json_out *out, const char *key, int64_t at);
 
+/* api_mcp.c */
+void post_mcp(struct call *call);
+
 /* api_write.c */
+bool body_is_json(const struct server_request *request);
 void post_approval(struct call *call);
 void post_autohealing(struct call *call);
 void post_retry(struct call *call);
