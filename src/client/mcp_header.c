@@ -41,7 +41,8 @@ static bool add_name(struct names *names, struct json header, struct json proper
 	for (int i = 0; i < names->count; i++)
 		if (strcasecmp(names->name[i], name) == 0)
 			return false;
-	STR_SET(names->name[names->count++], name);
+	STR_SET(names->name[names->count], name);
+	names->count++;
 	return true;
 }
 

@@ -85,12 +85,14 @@ static void peer_list(struct peer *peer, struct json params)
 	}
 	if (is(peer, "circle") || is(peer, "endless")) {
 		char page[80];
-		STR_FORMAT(page, "{\"tools\":[],\"nextCursor\":\"%d\"}", is(peer, "circle") ? 1 : peer->lists);
+		STR_FORMAT(page, "{\"tools\":[],\"nextCursor\":\"%d\"}",
+			is(peer, "circle") ? 1 : peer->lists);
 		reply(peer, "result", page);
 		return;
 	}
 	if (cursor[0] == '\0') {
-		say("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}");
+		if (!is(peer, "shrinks"))
+			say("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}");
 		reply(peer, "result",
 			"{\"tools\":[{\"name\":\"echo\",\"description\":\"d\",\"inputSchema\":{\"type\":"
 			"\"object\"},\"annotations\":{\"readOnlyHint\":true}},{\"name\":\"\",\"inputSchema\":"
@@ -132,7 +134,8 @@ static void peer_call(struct peer *peer, struct json params)
 		return;
 	}
 	if (strcmp(name, "pid") == 0)
-		STR_FORMAT(text, "{\"content\":[{\"type\":\"text\",\"text\":\"%d\"}]}", (int)getpid());
+		STR_FORMAT(text, "{\"content\":[{\"type\":\"text\",\"text\":\"%d\"}]}",
+			(int)getpid());
 	else if (strcmp(name, "echo") == 0)
 		STR_FORMAT(text,
 			"{\"content\":[{\"type\":\"text\",\"text\":\"%s\"},{\"type\":\"image\",\"data\":\"\"},"
@@ -148,7 +151,7 @@ static void peer_call(struct peer *peer, struct json params)
 	reply(peer, "result", text);
 }
 
-/* Before it lists: what is no message, somebody else's reply, and requests that must be answered. */
+/* Before it lists: what is no message, somebody else's reply, and requests to be answered. */
 static void peer_bother(struct peer *peer)
 {
 	fputs("a line of its log\n", stderr);
