@@ -38,7 +38,7 @@ struct http_wire {
 	bool keeps;
 	char reason[96];
 	int64_t retry_after_s;
-	char keep[64], kept[512]; /* of a header's name and value; "" */
+	char note[64], noted[512]; /* the name and the value of the one header wanted; "" */
 	bool any_status;
 	struct err why;      /* set by a callback that ended the transfer; ERR_NONE: none did */
 	http_take_fn *take;

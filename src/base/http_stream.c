@@ -226,7 +226,7 @@ const char *http_stream_type(const struct http_stream *stream)
 
 const char *http_stream_kept(const struct http_stream *stream)
 {
-	return stream->wire.kept;
+	return stream->wire.noted;
 }
 
 void http_stream_close(struct http_stream *stream)

@@ -103,11 +103,11 @@ static void keep_header(struct http_wire *wire, const char *bytes, size_t length
 }
 
 /* Keeps the value of the header that was asked for, whole or not at all. */
-static void keep_header(struct http_wire *wire, const char *bytes, size_t length)
+static void note_header(struct http_wire *wire, const char *bytes, size_t length)
 {
-	size_t name = strlen(wire->keep);
+	size_t name = strlen(wire->note);
 	if (name == 0 || length <= name || bytes[name] != ':' ||
-		strncasecmp(bytes, wire->keep, name) != 0)
+		strncasecmp(bytes, wire->note, name) != 0)
 		return;
 	bytes += name + 1;
 	length -= name + 1;
@@ -117,11 +117,11 @@ static void keep_header(struct http_wire *wire, const char *bytes, size_t length
 		bytes++;
 		length--;
 	}
-	wire->kept[0] = '\0';
-	if (length >= sizeof(wire->kept))
+	wire->noted[0] = '\0';
+	if (length >= sizeof(wire->noted))
 		return;
-	memcpy(wire->kept, bytes, length);
-	wire->kept[length] = '\0';
+	memcpy(wire->noted, bytes, length);
+	wire->noted[length] = '\0';
 }
 
 static size_t take_header(char *bytes, size_t size, size_t count, void *ctx)
@@ -139,7 +139,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *ctx)
 	memcpy(line, bytes, kept);
 	line[kept] = '\0';
 	line[strcspn(line, "\r\n")] = '\0';
-	keep_header(wire, bytes, length);
+	note_header(wire, bytes, length);
 	long status = 0;
 	curl_easy_getinfo(wire->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (str_starts(line, "HTTP/")) {
@@ -317,8 +317,8 @@ bool http_wire_begin(struct http_wire *wire, const struct http_request *request,
 	wire->kept_bytes = 0;
 	wire->keeps = request->wants_headers;
 	wire->retry_after_s = -1;
-	STR_SET(wire->keep, request->keep);
-	wire->kept[0] = '\0';
+	STR_SET(wire->note, request->keep);
+	wire->noted[0] = '\0';
 	wire->any_status = request->any_status;
 	if (wire->http->bad.kind != ERR_NONE) {
 		err_set(err, wire->http->bad.kind, "%s", wire->http->bad.text);
