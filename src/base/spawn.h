@@ -36,7 +36,7 @@ int spawn_socket(const char *const *argv, pid_t *pid, struct err *err);
 /* The same; *complaints becomes a file of 4,096 bytes that holds what the child wrote to stderr,
  * then NULs (read it by pread, close it). */
 int spawn_socket_heard(const char *const *argv, pid_t *pid, int *complaints, struct err *err);
-/* The same; *complaints becomes the reading end of a pipe that does not block: what the child writes
+/* The same; *complaints becomes the reading end of a pipe that does not block: what the child says
  * to stderr. Who never reads it stops the child in the end. */
 int spawn_socket_piped(const char *const *argv, pid_t *pid, int *complaints, struct err *err);
 /* A child with its own stdout and stderr inherited (the demo's simulated engine). */

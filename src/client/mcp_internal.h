@@ -14,7 +14,7 @@
 
 #define MCP_MODERN_VERSION "2026-07-28"
 #define MCP_LEGACY_VERSION "2025-11-25"
-/* One message; what one exchange may bring in all; and how many things a server may ask meanwhile. */
+/* One message; what one exchange may bring in all; how many things a server may ask meanwhile. */
 #define MCP_MESSAGE_BYTES ((size_t)1024 * 1024)
 #define MCP_EXCHANGE_BYTES ((size_t)8 * 1024 * 1024)
 #define MCP_REQUESTS_MAX 64

@@ -1,6 +1,6 @@
 /*
- * Secrets and harmless lines as templates, written before the redactor was tuned. "%c12;" stands for
- * 12 characters of a class: h hex, H upper hex, d digits, b base64, u base64url, a letters and
+ * Secrets and harmless lines as templates, written before the redactor was tuned. "%c12;" stands
+ * for 12 characters of a class: h hex, H upper hex, d digits, b base64, u base64url, a letters and
  * digits, U upper and digits, L lower and digits, p password, w a word, g a UUID; "\x01" and "\x02"
  * enclose what must not be seen. Kinds are put into the contexts; those that need theirs have it.
  */
