@@ -85,9 +85,11 @@ struct sim_tls *sim_tls_new(void)
 	char *bytes = NULL;
 	must(text != NULL && PEM_write_bio_X509(text, ca) == 1);
 	long length = BIO_get_mem_data(text, &bytes);
-	tls->pem = strndup(bytes, (size_t)length);
-	BIO_free(text);
+	/* what BIO holds is not ended by NUL */
+	tls->pem = calloc(1, (size_t)length + 1);
 	must(tls->pem != NULL);
+	memcpy(tls->pem, bytes, (size_t)length);
+	BIO_free(text);
 	return tls;
 }
 

@@ -1,8 +1,9 @@
 /*
  * MCP client: a server that is a child process (stdio) or is reached over streamable HTTP, in
  * either era of the protocol: 2026-07-28 (stateless, server/discover) and 2025-11-25 and older
- * (initialize, sessions). Which era it is is found out once and kept in the handle. Plain blocking calls with a
- * deadline; a handle belongs to one thread. Everything a server says is untrusted and limited.
+ * (initialize, sessions). Which era it is is found out once and kept in the handle. Plain blocking
+ * calls with a deadline; a handle belongs to one thread. Everything a server says is untrusted and
+ * limited.
  */
 #ifndef CLIENT_MCP_H
 #define CLIENT_MCP_H

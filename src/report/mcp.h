@@ -1,8 +1,8 @@
 /*
  * homeostat as an MCP server: JSON-RPC in, JSON-RPC out, in both eras of the protocol (2026-07-28;
  * 2025-11-25 and older). Its tools only read, by the paths of our own API, which the caller
- * fetches: so what they tell is what the API tells, redacted there. Keeps nothing between two messages; any
- * thread.
+ * fetches: so what they tell is what the API tells, redacted there. Keeps nothing between two
+ * messages; any thread.
  */
 #ifndef REPORT_MCP_H
 #define REPORT_MCP_H

@@ -47,12 +47,14 @@ static const struct kind kinds[] = {
 		S "-----BEGIN OPENSSH PRIVATE KEY-----\n%b70;\n%b70;\n%b33;=\n"
 		  "-----END OPENSSH PRIVATE KEY-----" E},
 	{"rsa private key",
-		S "-----BEGIN RSA PRIVATE KEY-----\n%b64;\n%b64;\n%b22;==\n-----END RSA PRIVATE KEY-----" E},
+		S "-----BEGIN RSA PRIVATE KEY-----\n%b64;\n%b64;\n%b22;==\n"
+		  "-----END RSA PRIVATE KEY-----" E},
 	{"pgp private key",
 		S "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n%b64;\n%b64;\n=%b4;\n"
 		  "-----END PGP PRIVATE KEY BLOCK-----" E},
 	{"escaped private key",
-		"\"" S "-----BEGIN PRIVATE KEY-----\\n%b64;\\n%b40;==\\n-----END PRIVATE KEY-----" E "\\n\""},
+		"\"" S "-----BEGIN PRIVATE KEY-----\\n%b64;\\n%b40;==\\n-----END PRIVATE KEY-----" E
+		"\\n\""},
 	{"age", S "AGE-SECRET-KEY-1%U58;" E},
 	{"wireguard key", "PrivateKey = " S "%b43;=" E},
 	{"wireguard shared", "PresharedKey = " S "%b43;=" E},

@@ -83,7 +83,7 @@ static struct proxmox_survey survey_of(struct watch *watch)
 {
 	struct proxmox *proxmox = proxmox_open(&watch->proxmox, watch->stage->clock, -1, NULL);
 	struct proxmox_look *look = ARENA_NEW(watch->stage->arena, struct proxmox_look);
-	struct proxmox_survey survey;
+	struct proxmox_survey survey = {0};
 	struct err err = {0};
 	if (!proxmox_look(proxmox, 5000, watch->stage->arena, look, &err) ||
 		!proxmox_survey(proxmox, look, 12 * 3600000, watch->stage->arena, &survey, &err))
