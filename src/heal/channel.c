@@ -166,9 +166,8 @@ static void drop_ended(struct heal *heal)
 /* In the transaction's copy: see core_remember. */
 static bool mute_put(struct heal *heal, const struct mute *mute)
 {
-	struct mute *old = mute_find(heal, mute->pattern);
 	drop_ended(heal);
-	old = mute_find(heal, mute->pattern);
+	struct mute *old = mute_find(heal, mute->pattern);
 	if (old == NULL && heal->mute_count == MUTES_MAX)
 		return false;
 	if (old == NULL)

@@ -57,7 +57,7 @@ static bool read_number(const struct place *place, const char *text, int64_t *nu
 
 static bool read_count(const struct place *place, const char *text, int *count)
 {
-	int64_t number;
+	int64_t number = 0;
 	if (!read_number(place, text, &number))
 		return false;
 	*count = (int)number;

@@ -35,9 +35,7 @@ static const struct proxmox_storage *best_of(
 		bool same = storage->shared ? str_equal(other->name, storage->name) : other == storage;
 		if (!same || other->lost)
 			continue;
-		if (other->available)
-			best = other;
-		else if (best->lost)
+		if (other->available || best->lost)
 			best = other;
 		size_t length = strlen(where);
 		if (!other->available)
