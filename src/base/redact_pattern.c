@@ -82,10 +82,12 @@ static const struct {
 	{"passwd", NAME_PASSWORD},
 	{"passphrase", NAME_PASSWORD},
 	{"pwd", NAME_PASSWORD},
+	{"pw", NAME_PASSWORD},
 	{"_pass", NAME_PASSWORD},
 	{"-pass", NAME_PASSWORD},
 	{"passcode", NAME_PASSWORD},
 	{"psk", NAME_TOKEN},
+	{"community", NAME_TOKEN},
 	{"secret", NAME_TOKEN},
 	{"token", NAME_TOKEN},
 	{"apikey", NAME_TOKEN},
@@ -207,7 +209,7 @@ static bool is_dense(const char *text, size_t length)
 	int last = 0;
 	if (length < 16)
 		return false;
-	for (size_t i = 0; i < length && i < 256; i++) {
+	for (size_t i = 0; i < length && i < 128; i++) {
 		unsigned char c = (unsigned char)text[i];
 		int class = isdigit(c) ? 1 : isupper(c) ? 2 : islower(c) ? 3 : 0;
 		turns += class != 0 && last != 0 && class != last;
@@ -215,7 +217,7 @@ static bool is_dense(const char *text, size_t length)
 		digits += class == 1;
 		letters += class > 1;
 	}
-	size_t seen = length < 256 ? length : 256;
+	size_t seen = length < 128 ? length : 128;
 	/* names in camel case turn twice a word, which is less often than letters drawn at random */
 	bool turns_often = digits > 0 ? turns * 6 >= seen : turns * 5 >= seen * 2;
 	return turns_often && digits + letters > seen * 3 / 4;
@@ -332,13 +334,50 @@ static bool option_secret(struct scan *scan, size_t at, struct span *secret)
 			from++;
 		return end - from >= 4 && found(secret, from, end);
 	}
-	if (!has(scan, at, "--pass") || (at > 0 && scan->text[at - 1] != ' '))
+	/* of mosquitto, ipmitool, mysql; a port is no secret */
+	if (has(scan, at, "-P ") && (at == 0 || scan->text[at - 1] == ' ')) {
+		end = run_end(scan, RUN_VALUE, start);
+		return end - start >= 8 && scan->text[start] != '/' &&
+			looks_random(scan->text + start, end - start) && found(secret, start, end);
+	}
+	if (!has(scan, at, "--") || (at > 0 && scan->text[at - 1] != ' '))
 		return false;
 	end = run_end(scan, RUN_WORD, at);
-	if (end + 1 >= scan->length || scan->text[end] != ' ' || scan->text[end + 1] == '-' ||
-		name_kind(scan->text + at, end - at) != NAME_PASSWORD)
+	if (end + 1 >= scan->length || scan->text[end] != ' ' || scan->text[end + 1] == '-')
 		return false;
-	return found(secret, end + 1, run_end(scan, RUN_VALUE, end + 1));
+	enum name name = name_kind(scan->text + at, end - at);
+	start = end + 1;
+	end = run_end(scan, RUN_VALUE, start);
+	if (name != NAME_PASSWORD &&
+		(name != NAME_TOKEN || !looks_random(scan->text + start, end - start)))
+		return false;
+	return !is_harmless(scan->text + start, end - start) && found(secret, start, end);
+}
+
+/* "<Password>x</Password>" */
+static bool tag_secret(struct scan *scan, size_t at, struct span *secret)
+{
+	struct span word = name_before(scan, at);
+	const char *text = scan->text;
+	if (word.start == 0 || text[word.start - 1] != '<' || word.end != at)
+		return false;
+	enum name name = name_kind(text + word.start, word.end - word.start);
+	size_t end = at + 1;
+	while (end < scan->length && end - at < 512 && text[end] != '<' && text[end] != '\n')
+		end++;
+	return (name == NAME_PASSWORD || name == NAME_TOKEN) && end > at + 1 && end < scan->length &&
+		text[end] == '<' && found(secret, at + 1, end);
+}
+
+/* "password 'x'", where a quoted word is no secret: "password 'must'". */
+static bool quoted_password(struct scan *scan, size_t word_end, struct span *secret)
+{
+	size_t start = word_end + 2, end = start;
+	char quote = scan->text[word_end + 1];
+	while (end < scan->length && end - start < 128 && scan->text[end] != quote)
+		end++;
+	return end < scan->length && scan->text[end] == quote &&
+		looks_random(scan->text + start, end - start) && found(secret, start, end);
 }
 
 /* "token x", "the key is x", "credentials user/x": what is dense next to a telling word. */
@@ -347,8 +386,12 @@ static bool spoken_secret(struct scan *scan, size_t at, struct span *secret)
 	static const char *const links[] = {"is ", "was ", "of ", "for ", "= ", "value "};
 	size_t start = run_end(scan, RUN_WORD, at);
 	const char *text = scan->text;
-	if (start - at > LOOK_BACK || start + 17 > scan->length || text[start] != ' ')
+	if (start - at > LOOK_BACK || start + 4 > scan->length || text[start] != ' ')
 		return false;
+	if (text[start + 1] == '\'' || text[start + 1] == '"')
+		if (name_kind(text + at, start - at) == NAME_PASSWORD &&
+			quoted_password(scan, start, secret))
+			return true;
 	size_t word_end = start++;
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		if (has(scan, start, links[i])) {
@@ -369,6 +412,7 @@ static bool spoken_secret(struct scan *scan, size_t at, struct span *secret)
 /* 1: looked at wherever it stands; 2: where a word begins. */
 const unsigned char pattern_begins[256] = {
 	[':'] = 1,
+	['>'] = 1,
 	['='] = 1,
 	['-'] = 1,
 	['$'] = 1,
@@ -378,6 +422,7 @@ const unsigned char pattern_begins[256] = {
 	['E'] = 2,
 	['G'] = 2,
 	['K'] = 2,
+	['L'] = 2,
 	['M'] = 2,
 	['N'] = 2,
 	['O'] = 2,
@@ -439,6 +484,8 @@ bool pattern_at(struct scan *scan, size_t at, struct span *secret)
 		return bot_token(scan, at, secret) || named_secret(scan, at, secret);
 	case '=':
 		return named_secret(scan, at, secret);
+	case '>':
+		return tag_secret(scan, at, secret);
 	case '-':
 		return private_key(scan, at, secret) || option_secret(scan, at, secret);
 	case '$':

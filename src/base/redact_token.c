@@ -56,6 +56,16 @@ static const struct head *const heads[128] = {
 			{"GOCSPX-", 25, PLAIN},
 			{0},
 		},
+	/* "-----BEGIN " of a private key, in base64 as Kubernetes and cloud-init keep it */
+	['L'] =
+		(const struct head[]){
+			{"LS0tLS1CRUdJTiBSU0Eg", 40, VALUE},
+			{"LS0tLS1CRUdJTiBQUklW", 40, VALUE},
+			{"LS0tLS1CRUdJTiBFQyBQ", 40, VALUE},
+			{"LS0tLS1CRUdJTiBPUEVO", 40, VALUE},
+			{"LS0tLS1CRUdJTiBFTkNS", 40, VALUE},
+			{0},
+		},
 	['P'] =
 		(const struct head[]){
 			{"PMAK-", 40, PLAIN},

@@ -119,6 +119,12 @@ static void what_looks_like_a_secret_is_hidden(void **state)
 		{"key=AIzaSyA1234567890abcdefghijklmnopqrstuv", "key=[redacted]"},
 		{"two password=aa token=bb", "two password=[redacted] token=[redacted]"},
 		{"pwd=a", "pwd=[redacted]"},
+		{"join --token abcdef.0123456789abcdef x", "join --token [redacted] x"},
+		{"key-data: LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQpNSUlF", "key-data: [redacted]"},
+		{"pub -u me -P Tr0ub4dor99 -t x", "pub -u me -P [redacted] -t x"},
+		{"login with password 'Sommer2024!'", "login with password '[redacted]'"},
+		{"<Password>hunter2</Password>", "<Password>[redacted]</Password>"},
+		{"bind pw=Xk29!plmq", "bind pw=[redacted]"},
 	};
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		becomes(pairs[i][0], pairs[i][1]);
@@ -155,6 +161,12 @@ static void ordinary_text_is_left_alone(void **state)
 		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
 		"password==x",
 		"public_key: abcdef0123456789abcdef",
+		"scp -P 2222 host:/x",
+		"password 'must' be longer",
+		"--token requires a value",
+		"ca: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUI=",
+		"<Title>hunter2</Title>",
+		"a->b>c",
 		"risk-assessment-of-the-skeleton",
 		"é😀: ß=ü",
 		"docker_container_token-service: unhealthy",
