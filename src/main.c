@@ -12,12 +12,13 @@
 #include "base/secret.h"
 #include "cli/cli.h"
 #include "sim/docker.h"
+#include "sim/proxmox.h"
 
-/* The simulated engine of `homeostat demo`, its child: it ends with it, however that ends. */
-static int simulate(int argc, char **argv)
+/* The simulated homelab of `homeostat demo`, its children: they end with it, however that ends. */
+static int simulate(int (*simulator)(int, char **), int argc, char **argv)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	return sim_docker_main(argc, argv);
+	return simulator(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
@@ -30,7 +31,9 @@ int main(int argc, char **argv)
 	/* Widths of characters only: what is printed does not change with the user's language. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	if (argc > 1 && strcmp(argv[1], "sim-docker") == 0)
-		return simulate(argc - 1, argv + 1);
+		return simulate(sim_docker_main, argc, argv);
+	if (argc > 1 && strcmp(argv[1], "sim-proxmox") == 0)
+		return simulate(sim_proxmox_main, argc, argv);
 	secret_init();
 	http_global_init();
 	int code = cli_main(argc, (const char *const *)argv, stdin, stdout, stderr);

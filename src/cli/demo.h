@@ -1,9 +1,11 @@
 /*
  * What the files of `homeostat demo` share: its cast (what happens to whom, when, and how that
- * should end), its pretended person, its closing table.
+ * should end), its simulated homelab, its pretended person, its closing table.
  */
 #ifndef CLI_DEMO_H
 #define CLI_DEMO_H
+
+#include <sys/types.h>
 
 #include "base/clock.h"
 #include "base/job.h"
@@ -18,16 +20,30 @@ enum demo_end {
 };
 
 struct demo_act {
+	const char *name;       /* for people: "redis" */
 	const char *component;  /* "docker_container_redis" */
 	int64_t at_ms;          /* after the start */
+	int64_t takes_ms;       /* until its end at the latest; an end that comes later is no fault */
 	const char *what;       /* for people */
 	enum demo_end end;
+	const char *done;       /* what homeostat does about it, when all goes well; NULL: by end */
 };
 
 extern const struct demo_act demo_acts[];
 extern const int demo_act_count;
-/* "redis", "the Docker engine" */
-const char *demo_name(const struct demo_act *act);
+
+/* The simulated homelab: a cluster of Proxmox VE and a Docker engine, each a child process. */
+#define DEMO_TOKEN_ID "homeostat@pve!demo"
+#define DEMO_TOKEN_SECRET "a-secret-of-the-demo-only"
+struct demo_lab {
+	char engine[128];       /* path of its socket: given by who starts it */
+	int cluster_port;       /* on 127.0.0.1 */
+	int cluster_fd;         /* -1: none; what the cluster says */
+	pid_t engine_pid, cluster_pid;
+};
+/* Both answer. On an error end it all the same. */
+bool demo_lab_start(struct demo_lab *lab, const struct clock *clock, struct err *err);
+void demo_lab_end(struct demo_lab *lab);
 
 /* Answers what homeostat asks for, some seconds later, through the control socket. Started on a
  * thread of jobs; ends when they are asked to stop. The struct must live as long. */

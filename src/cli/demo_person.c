@@ -28,7 +28,7 @@ static void approve(const struct demo_person *person, struct arena *arena, int64
 		printf("(the demo's person got status %d)\n", reply.status);
 }
 
-/* The incident that asks; 0: none. */
+/* The incident that has asked first; 0: none. */
 static int64_t asking(const struct demo_person *person, struct arena *arena)
 {
 	struct http_reply reply;
@@ -38,11 +38,12 @@ static int64_t asking(const struct demo_person *person, struct arena *arena)
 	if (!control_call(person->socket, "/api/v1/incidents?state=open", NULL, arena, &reply, &err) ||
 		reply.status != 200 || !json_parse(arena, reply.body, reply.body_bytes, &root, &err))
 		return 0;
+	int64_t first = 0; /* they come newest first */
 	struct json list = control_list(root, "incidents");
 	for (struct json i = json_first(list); json_is(i); i = json_next(i))
 		if (json_copy(json_get(i, "state"), state, sizeof(state)) && strcmp(state, "ASKING") == 0)
-			return json_int(json_get(i, "id"), 0);
-	return 0;
+			first = json_int(json_get(i, "id"), 0);
+	return first;
 }
 
 void *demo_person(void *arg)

@@ -71,6 +71,8 @@ static void describe_done(
 		str_format(field, 160, "%s after %d action%s",
 			outcome->incident.id == 0 ? "not seen" : life_state_name(outcome->incident.state),
 			outcome->actions, outcome->actions == 1 ? "" : "s");
+	else if (act->done != NULL)
+		str_copy(field, 160, act->done);
 	else if (act->end == DEMO_ESCALATED)
 		str_format(field, 160, "%d restarts, then told a person", outcome->actions);
 	else
@@ -84,15 +86,16 @@ static void add_row(
 	const struct incident *incident = &outcome->incident;
 	bool hoped = is_as_hoped(act, outcome), untouched = act->end == DEMO_UNTOUCHED;
 	describe_done(act, outcome, done);
-	/* An unhealthy container's system knows only since when it has been running. */
+	/* An unhealthy container's system knows only since when it has been running, and Proxmox VE
+	 * does not say at all when a guest has stopped: of it, what is known is when it was seen. */
 	int64_t failed_at = outcome->since + act->at_ms;
-	if (incident->failed_at > failed_at)
+	if (str_starts(act->component, "docker_") && incident->failed_at > failed_at)
 		failed_at = incident->failed_at;
 	seconds(seen, failed_at, untouched ? 0 : incident->opened_at);
 	seconds(well, failed_at,
 		incident->state == LIFE_RESOLVED ? incident->healthy_since : incident->ended_at);
 	table_add_in(table, hoped ? "✓" : "✗", cli_colour(cli, hoped ? CLI_GREEN : CLI_RED));
-	table_add(table, demo_name(act));
+	table_add(table, act->name);
 	table_add(table, act->what);
 	table_add(table, done);
 	table_add(table, seen);
@@ -114,7 +117,7 @@ static bool fill(struct cli *cli, struct store *store, struct table *table, int6
 	for (int i = 0; i < demo_act_count; i++) {
 		const struct demo_act *act = &demo_acts[i];
 		struct outcome outcome = {.component = act->component, .since = started_at};
-		if (started_at + act->at_ms >= ended_at) {
+		if (started_at + act->at_ms + act->takes_ms >= ended_at) {
 			later++;
 			continue;
 		}
@@ -128,7 +131,8 @@ static bool fill(struct cli *cli, struct store *store, struct table *table, int6
 			" ", "WHO", "WHAT HAPPENED", "WHAT HOMEOSTAT DID", "SEEN AFTER", "WELL AFTER"},
 		cli->colour, cli->out);
 	if (later > 0)
-		fprintf(cli->out, "%d more would have come: the demo ended early.\n", later);
+		fprintf(
+			cli->out, "%d more would have come, or come to an end: the demo ended early.\n", later);
 	return hoped;
 }
 
