@@ -209,7 +209,8 @@ int cmd_guests(struct cli *cli)
 		fputs("there are no guests\n", cli->out);
 	else
 		table_print(table,
-			(const char *const[]){"ID", "KIND", "NAME", "NODE", "STATE", "CPU", "MEMORY", "UP", ""},
+			(const char *const[]){
+				"ID", "KIND", "NAME", "NODE", "STATE", "CPU", "MEMORY", "UP", "NOTES"},
 			cli->colour, cli->out);
 	return code;
 }
