@@ -87,7 +87,7 @@ static const char *const guests[] = {
 	"backup 110 nas 5h",
 	"backup 111 nas 5h",
 	"user homeostat@pve a-password-of-the-demo-only",
-	"token " DEMO_TOKEN_ID " " DEMO_TOKEN_SECRET,
+	("token " DEMO_TOKEN_ID " " DEMO_TOKEN_SECRET),
 	"acl / homeostat@pve PVEAuditor",
 	"acl /vms homeostat@pve PVEAuditor",
 	"acl /vms homeostat@pve PVEVMAdmin",
