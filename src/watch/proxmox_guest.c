@@ -3,6 +3,7 @@
  * 10 s old; why it does not is asked of the tasks then. What was found out is remembered as long as
  * nothing changes.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 
 /* How long an answer about a guest that does not run is good: of one that is meant to be so, of one
  * that is not, and what its configuration says. */
+/* Of a look's questions, so many are left to guests that nothing is known of yet. */
+#define QUESTIONS_FOR_NEW (PROX_QUESTIONS_MAX * 2 / 3)
 #define SURE_MS 300000
 #define UNSURE_MS 30000
 #define CONFIG_MS 3600000
@@ -307,6 +310,9 @@ static bool learn_want(struct sight *sight, struct prox_stop *stop)
 static void keep_verdict(struct sight *sight, const struct prox_verdict *verdict)
 {
 	struct prox_stop *stop = sight->mind->stop;
+	bool same = stop->known && stop->state == (unsigned char)verdict->state &&
+		stop->cause == (unsigned char)verdict->cause;
+	stop->times = same && stop->times < UCHAR_MAX ? (unsigned char)(stop->times + 1) : 0;
 	stop->known = true;
 	stop->state = (unsigned char)verdict->state;
 	stop->cause = (unsigned char)verdict->cause;
@@ -314,6 +320,16 @@ static void keep_verdict(struct sight *sight, const struct prox_verdict *verdict
 	STR_SET(stop->who, verdict->who);
 	STR_SET(stop->detail, verdict->detail);
 	stop->asked_mono_ms = sight->seen->mono_ms;
+}
+
+/* How long an answer is good for: longer each time that it was the same, so that hundreds of guests
+ * that do not run cannot use up every look's questions. That one runs again shows in the list. */
+static int64_t good_for_ms(const struct prox_stop *stop, bool meant)
+{
+	int64_t ms = meant ? SURE_MS : UNSURE_MS;
+	for (int i = 0; i < stop->times && ms < CONFIG_MS; i++)
+		ms *= 2;
+	return ms < CONFIG_MS ? ms : CONFIG_MS;
 }
 
 /* What is meant to be so, or nobody wants, is not asked about on every look. */
@@ -326,7 +342,7 @@ static bool is_settled(const struct sight *sight)
 		stop->state == OBS_CREATED || stop->state == OBS_PAUSED;
 	int64_t age = sight->seen->mono_ms - stop->asked_mono_ms;
 	return stop->known && (locked || stop->state != OBS_RESTARTING) &&
-		age < (meant ? SURE_MS : UNSURE_MS);
+		age < good_for_ms(stop, meant);
 }
 
 static void use_verdict(struct sight *sight)
@@ -379,7 +395,9 @@ static void see_stopped(struct sight *sight)
 		abort();
 	if (mind->down_mono_ms == 0)
 		mind->down_mono_ms = sight->seen->mono_ms;
-	if (is_settled(sight))
+	/* Where this look has no questions to spare, the last answer stands until a later one. */
+	bool must_wait = mind->stop->known && sight->seen->questions <= QUESTIONS_FOR_NEW;
+	if (is_settled(sight) || must_wait)
 		use_verdict(sight);
 	else
 		look_closer(sight);

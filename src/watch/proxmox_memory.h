@@ -13,6 +13,7 @@
 
 /* Why a guest does not run, as found by a closer look. */
 struct prox_stop {
+	unsigned char times;        /* asked, with the same answer */
 	unsigned char state, cause, want; /* enum obs_state, stop_cause, want */
 	bool known;
 	char who[40];
