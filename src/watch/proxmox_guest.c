@@ -353,6 +353,8 @@ static void use_verdict(struct sight *sight)
 	what->cause = (enum stop_cause)stop->cause;
 	what->want = (enum want)stop->want;
 	what->since_ms = stop->since_ms;
+	/* as old as the answer: the list, which lags, may not know what has been done since */
+	what->seen_mono_ms = stop->asked_mono_ms;
 	STR_SET(what->who, stop->who);
 	STR_SET(what->detail, stop->detail);
 	STR_SET(what->status, "stopped");

@@ -100,7 +100,8 @@ void prox_tell(struct prox_seen *seen, struct prox_memo *memo, const struct obse
 	memo->told[what->aspect] = now;
 	struct observation *told = add(seen);
 	*told = *what;
-	told->seen_mono_ms = seen->mono_ms;
+	if (told->seen_mono_ms == 0)
+		told->seen_mono_ms = seen->mono_ms;
 }
 
 static void renew(char **text, const char *now)
