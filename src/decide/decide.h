@@ -49,6 +49,9 @@ bool storm_note(struct storm *storm, const struct config_brakes *brakes, int64_t
 bool storm_is_quiet(const struct storm *storm, const struct config_brakes *brakes, int64_t now_ms);
 void storm_end(struct storm *storm);
 
+/* When a window that is open now ends, wall ms; 0: it is not open. */
+int64_t window_until(const struct config_maintenance *window, int64_t wall_ms);
+
 enum verdict_kind { VERDICT_ALLOW, VERDICT_ASK, VERDICT_FORBID, VERDICT_POSTPONE };
 
 struct situation {
@@ -61,7 +64,8 @@ struct situation {
 	enum consent consent;    /* weighed */
 	bool storm;
 	char held[96];           /* what protects it from any action: "locked (backup)"; "" : nothing */
-	int64_t muted_until;     /* a person wants it left alone; 0: not */
+	int64_t rests_until;     /* left alone: muted by a person, or in maintenance; 0: not */
+	const char *rests_why;
 	struct budget budget;
 	int acting, acting_max;  /* actions at this moment, and the cap */
 	int64_t hour_free_at;    /* 0: the hourly cap is not met; else when it will allow one */

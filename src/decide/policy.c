@@ -40,8 +40,6 @@ static struct verdict own_brakes(const struct situation *s)
 		return verdict(VERDICT_FORBID, "the policy says never");
 	if (s->healing == HEALING_OFF && !s->approved)
 		return postpone(HOLD_MODE, 0, "auto-healing is off: a person decides");
-	if (s->muted_until > s->now_ms && !s->approved)
-		return postpone(HOLD_TIME, s->muted_until, "muted: a person wants it left alone");
 	if (s->budget.spent) {
 		struct verdict v = verdict(VERDICT_FORBID, "");
 		STR_FORMAT(v.reason, "%d attempts did not help: a person is needed", s->budget.used);
@@ -74,6 +72,9 @@ static struct verdict caps(const struct situation *s)
 
 struct verdict policy_decide(const struct situation *s)
 {
+	/* Before all else: what cannot be mended is not told of before the time either. */
+	if (s->rests_until > s->now_ms && !s->approved && !s->ordered)
+		return postpone(HOLD_TIME, s->rests_until, s->rests_why);
 	if (!s->has_action)
 		return verdict(VERDICT_FORBID, "there is no remedy that homeostat may try");
 	if (s->held[0] != '\0')

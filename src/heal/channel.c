@@ -146,14 +146,6 @@ static struct mute *mute_find(struct heal *heal, const char *pattern)
 	return NULL;
 }
 
-const struct mute *mute_of(const struct heal *heal, const char *component)
-{
-	for (int i = 0; i < heal->mute_count; i++)
-		if (heal->mutes[i].until > now_ms(heal) && str_match(heal->mutes[i].pattern, component))
-			return &heal->mutes[i];
-	return NULL;
-}
-
 static void drop_ended(struct heal *heal)
 {
 	int kept = 0;

@@ -120,6 +120,7 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 		.hour_free_at = hour_free_at(heal),
 		.now_ms = now_ms(heal),
 	};
+	s.rests_until = rests_until(heal, &life->row.component, &s.rests_why);
 	if (action == NULL)
 		return s;
 	struct weight weight = risk_weigh(
@@ -131,8 +132,6 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 	if (!s.ordered)
 		STR_SET(life->row.actor, s.approved ? approval.actor : "");
 	const struct member *member = member_find(heal, life->row.component.name);
-	const struct mute *mute = mute_of(heal, life->row.component.name);
-	s.muted_until = mute != NULL ? mute->until : 0;
 	if (member != NULL)
 		STR_SET(s.held, member->held);
 	int source = source_find(heal, life->row.component.source);

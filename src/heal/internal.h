@@ -12,6 +12,7 @@
 
 #define SOURCES_MAX 32
 #define MUTES_MAX 32
+#define ANCESTORS_MAX 8
 
 /* What the core remembers of a life besides its row: lost by a restart, undone with the row. */
 struct life_mind {
@@ -104,6 +105,8 @@ struct heal {
 	int acting;
 	struct mute mutes[MUTES_MAX];
 	int mute_count;
+	int64_t windows_minute;  /* wall: when window_until was made */
+	int64_t window_until[CONFIG_WINDOWS_MAX]; /* of the maintenance windows; 0: not open */
 	bool keeps_notices;      /* a channel wants to have them after a restart too */
 	int64_t forget_at;       /* wall: when old incidents are forgotten next */
 	int64_t wall_offset;     /* from mono to wall: see now_ms */
@@ -169,6 +172,8 @@ void recent_take_back(struct heal *heal, const char *component);
 
 /* sights.c: reports and what is seen. */
 void take_report(struct heal *heal, void *report);
+/* What a component lives in: said by its source, else the source's root; "": nothing. */
+const char *home_of(struct heal *heal, const char *parent, const char *name, int source);
 struct life *parent_of(struct heal *heal, const struct life *life);
 /* What is suspected is believed, or known to be another's consequence. */
 void confirm(struct heal *heal, struct life *life);
@@ -201,8 +206,10 @@ void take_channel(struct heal *heal, const struct request *request, struct answe
 void set_mute(struct heal *heal, const struct request *request, struct answer *answer);
 /* Where the order's result is to be shown. */
 void note_progress(struct heal *heal, const struct request *request, int64_t incident_id);
-/* What leaves a component alone now; NULL: nothing. */
-const struct mute *mute_of(const struct heal *heal, const char *component);
+
+/* rest.c: until when a component is left alone, wall ms; 0: it is not. why (out): for people. */
+int64_t rests_until(struct heal *heal, const struct component *component, const char **why);
+const struct mute *mute_of(const struct heal *heal, const char *component); /* NULL: none */
 
 /* timers.c */
 void take_timers(struct heal *heal, void *unused);

@@ -11,7 +11,6 @@
 #include "heal/internal.h"
 
 #define CURSOR_EVERY_MS 60000
-#define ANCESTORS_MAX 8
 
 int source_find(struct heal *heal, const char *name)
 {
@@ -57,8 +56,7 @@ static struct life *failed_dependency(
 	return NULL;
 }
 
-/* What a component lives in: said by its source, else the source's root. */
-static const char *parent_name(struct heal *heal, const char *parent, const char *name, int source)
+const char *home_of(struct heal *heal, const char *parent, const char *name, int source)
 {
 	if (parent[0] != '\0' || source < 0 || strcmp(heal->sources[source].root.name, name) == 0)
 		return parent;
@@ -81,7 +79,7 @@ static struct life *failed_ancestor(struct heal *heal, const struct life *life)
 {
 	const struct component *component = &life->row.component;
 	int source = source_find(heal, component->source);
-	const char *name = parent_name(heal, component->parent, component->name, source);
+	const char *name = home_of(heal, component->parent, component->name, source);
 	for (int depth = 0; depth < ANCESTORS_MAX && name[0] != '\0'; depth++) {
 		struct life *parent = failure_of(heal, name);
 		if (parent != NULL && parent != life)
@@ -89,7 +87,7 @@ static struct life *failed_ancestor(struct heal *heal, const struct life *life)
 		const struct member *member = member_find(heal, name);
 		if (member == NULL)
 			return NULL;
-		name = parent_name(heal, member->parent, member->name, member->source);
+		name = home_of(heal, member->parent, member->name, member->source);
 	}
 	return NULL;
 }

@@ -103,7 +103,8 @@ void tell(struct heal *heal, enum notice_kind kind, const struct life *life, boo
 	va_start(args, fmt);
 	vsnprintf(notice->text, sizeof(notice->text), fmt, args);
 	va_end(args);
-	notice->muted = life != NULL && mute_of(heal, life->row.component.name) != NULL;
+	const char *why;
+	notice->muted = life != NULL && rests_until(heal, &life->row.component, &why) != 0;
 	struct err err = {0};
 	if (heal->keeps_notices && must_store(heal))
 		stored(heal, store_notice_add(heal->store, notice, &err), &err);

@@ -114,6 +114,9 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 		return false;
 	if (policy != NULL && !config_read_policy(reader, policy))
 		return false;
+	const struct yaml *maintenance = yaml_find(root, "maintenance");
+	if (maintenance != NULL && !config_read_maintenance(reader, maintenance))
+		return false;
 	const struct config *config = reader->config;
 	return config->docker_count + config->proxmox_count + config->mcp_count > 0 ||
 		config_fail(reader, line_of(root, "docker"), "docker",

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "model/cron.h"
 #include "model/risk.h"
 
 struct config_docker {
@@ -65,6 +66,17 @@ struct config_policy {
 	int line;
 };
 
+/* A time in which what it is about is left alone, and nobody is told of it. */
+#define CONFIG_WINDOWS_MAX 32
+struct config_maintenance {
+	const char *host;                              /* a source's name, or what something lives in */
+	const char *component, *source;                /* patterns with *; NULL: any */
+	const char *schedule;                          /* as written: "0 3 * * 0" */
+	struct cron cron;
+	int64_t for_ms;                                /* 1 h */
+	int line;
+};
+
 struct config_brakes {
 	int budget;                                    /* 5 */
 	int64_t budget_ms;                             /* 10 m */
@@ -101,6 +113,8 @@ struct config {
 	int mcp_count;
 	struct config_policy *policy;
 	int policy_count;
+	struct config_maintenance *maintenance;
+	int maintenance_count;
 	struct config_brakes brakes;
 	const char **warnings;                         /* ended by NULL: "FILE:LINE: key: …" */
 };

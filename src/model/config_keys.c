@@ -27,7 +27,6 @@ static const char *const later[] = {
 	"probes",
 	"telegram",
 	"claude",
-	"maintenance",
 	"store",
 	NULL,
 };
@@ -251,6 +250,28 @@ static const struct config_key keys[] = {
 		"ask: a person decides. never: it is not done. auto: lets a MEDIUM action run by itself, "
 		"only in a rule that names action (without * and ?) and component. HIGH always asks.",
 		PLAIN(TYPE_CONSENT, AT(config_policy, then))},
+	{"maintenance", "list", "",
+		"Times in which things are left alone: what fails then is watched and recorded, but "
+		"neither "
+		"healed nor asked about nor told before the time is over. Orders are obeyed. At most 32.",
+		SECTION},
+	{"maintenance.match", "map", "",
+		"What the window is about: all that are given must match. Without it: everything.",
+		SECTION},
+	{"maintenance.match.host", "name", "",
+		"A source's name, as pve or local, or a node's or guest's: it, and all that lives in it.",
+		PLAIN(TYPE_PATTERN, AT(config_maintenance, host))},
+	{"maintenance.match.component", "pattern", "",
+		"Names of components, as docker_container_redis; * and ? stand for any characters and one.",
+		PLAIN(TYPE_PATTERN, AT(config_maintenance, component))},
+	{"maintenance.match.source", "pattern", "", "Names of sources, as docker:local.",
+		PLAIN(TYPE_PATTERN, AT(config_maintenance, source))},
+	{"maintenance.cron", "cron schedule", "",
+		"When it begins, in local time: minute, hour, day of the month, month, day of the week, as "
+		"\"0 3 * * 0\" for Sundays at 3; or @daily, @weekly, @monthly.",
+		PLAIN(TYPE_TEXT, AT(config_maintenance, schedule))},
+	{"maintenance.for", "duration, 1m to 7d", "1h", "How long it lasts.",
+		CHECK(TYPE_DURATION, AT(config_maintenance, for_ms), 0, M, 7 * D)},
 	{"brakes", "map", "", "What keeps healing from doing harm.", SECTION},
 	{"brakes.budget", "count per duration", "5 per 10m",
 		"Restarts of one component in a time; then a person is asked.",

@@ -77,6 +77,7 @@ bool config_is_fingerprint(const char *text);
 bool config_read_docker(struct config_reader *reader, const struct yaml *list);
 bool config_read_proxmox(struct config_reader *reader, const struct yaml *list);
 bool config_read_mcp(struct config_reader *reader, const struct yaml *list);
+bool config_read_maintenance(struct config_reader *reader, const struct yaml *list);
 bool config_read_policy(struct config_reader *reader, const struct yaml *list);
 
 #endif

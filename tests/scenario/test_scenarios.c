@@ -279,6 +279,7 @@ int main(int argc, char **argv)
 {
 	static struct CMUnitTest tests[FILES_MAX];
 	struct dirent **entries;
+	setenv("TZ", "UTC", 1); /* windows and clocks are in local time */
 	int n = scandir("tests/scenario", &entries, is_scenario, alphasort), count = 0;
 	if (n <= 0 || n > FILES_MAX) {
 		fprintf(stderr, "tests/scenario: %d scenarios\n", n);
@@ -289,8 +290,10 @@ int main(int argc, char **argv)
 		if (asprintf(&path, "tests/scenario/%s", entries[i]->d_name) < 0)
 			abort();
 		free(entries[i]);
-		if (argc > 1 && strstr(path, argv[1]) == NULL)
+		if (argc > 1 && strstr(path, argv[1]) == NULL) {
+			free(path);
 			continue;
+		}
 		tests[count++] = (struct CMUnitTest){
 			.name = claim_of(path), .test_func = run_file, .initial_state = path};
 	}

@@ -135,8 +135,7 @@ static void an_unknown_key_names_the_nearest(void **state)
 static void what_comes_later_is_refused_not_ignored(void **state)
 {
 	(void)state;
-	static const char *const later[] = {
-		"systemd", "probes", "telegram", "claude", "maintenance", "store"};
+	static const char *const later[] = {"systemd", "probes", "telegram", "claude", "store"};
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		char text[100], place[40];
 		STR_FORMAT(text, DOCKER "%s: x\n", later[i]);
@@ -294,6 +293,30 @@ static void a_rule_that_would_let_too_much_run_is_refused(void **state)
 	refused(DOCKER "policy:\n- {match: {component: 'a b'}, then: ask}\n",
 		"f.yaml:3: policy.match.component: ", "wildcards");
 	refused(DOCKER "policy: [x]\n", "f.yaml:2: policy: rule 1: ", "section");
+}
+
+static void maintenance_windows_say_when_and_what(void **state)
+{
+	(void)state;
+	struct config *config = good(DOCKER "maintenance:\n- {match: {host: pve}, cron: \"0 3 * * 0\", "
+										"for: 2h}\n- {cron: \"@daily\"}\n");
+	assert_int_equal(config->maintenance_count, 2);
+	assert_string_equal(config->maintenance[0].host, "pve");
+	assert_int_equal(config->maintenance[0].for_ms, 7200000);
+	assert_true(config->maintenance[0].cron.hours == 1 << 3);
+	assert_null(config->maintenance[1].host);
+	assert_int_equal(config->maintenance[1].for_ms, 3600000);
+	config_free(config);
+	refused(DOCKER "maintenance: x\n", "f.yaml:2: maintenance: ", "must be a list");
+	refused(DOCKER "maintenance:\n- {for: 2h}\n", "f.yaml:3: maintenance.cron: ", "0 3 * * 0");
+	refused(DOCKER "maintenance:\n- {cron: \"0 25 * * *\"}\n",
+		"f.yaml:3: maintenance.cron: ", "\"25\" is no hour: from 0 to 23");
+	refused(DOCKER "maintenance:\n- {cron: \"@daily\", for: 8d}\n",
+		"f.yaml:3: maintenance.for: ", "out of range");
+	refused(DOCKER "maintenance:\n- {cron: \"@daily\", match: pve}\n",
+		"f.yaml:3: maintenance.match: ", "{ host: pve }");
+	refused(DOCKER "maintenance:\n- {cron: \"@daily\", match: {hots: pve}}\n",
+		"f.yaml:3: maintenance.match.hots: ", "\"host\"");
 }
 
 static void no_source_shows_the_smallest_file(void **state)
@@ -530,6 +553,7 @@ int main(void)
 		cmocka_unit_test(a_password_in_a_url_needs_a_private_file),
 		cmocka_unit_test(tls_keys_must_fit_together),
 		cmocka_unit_test(a_rule_that_would_let_too_much_run_is_refused),
+		cmocka_unit_test(maintenance_windows_say_when_and_what),
 		cmocka_unit_test(no_source_shows_the_smallest_file),
 		cmocka_unit_test(thirty_two_engines_are_read_and_more_refused),
 		cmocka_unit_test(files_that_cannot_be_read_say_why),

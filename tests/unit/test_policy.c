@@ -35,7 +35,8 @@ static bool situation_at(unsigned n, struct situation *s)
 		.acting_max = 4,
 		.hour_free_at = digit[11] ? NOW + 60000 : 0,
 		.now_ms = NOW,
-		.muted_until = digit[13] ? NOW + 1000 : 0,
+		.rests_until = digit[13] ? NOW + 1000 : 0,
+		.rests_why = "muted",
 	};
 	if (digit[12])
 		STR_SET(s->held, "locked (backup)");
@@ -60,7 +61,7 @@ static void check_allowed(const struct situation *s)
 	assert_false(braked(s));
 	if (s->approved)
 		return;
-	assert_int_equal(s->muted_until, 0);
+	assert_int_equal(s->rests_until, 0);
 	assert_int_not_equal(s->risk, RISK_HIGH);
 	assert_true(s->seen);
 	if (s->risk == RISK_MEDIUM)
@@ -117,7 +118,7 @@ static void what_is_safe_is_done_at_once(void **state)
 	for (unsigned n = 0; situation_at(n, &s); n++) {
 		bool safe = s.healing == HEALING_ON && s.has_action && s.seen && s.risk == RISK_LOW &&
 			(s.consent == CONSENT_DEFAULT || s.consent == CONSENT_AUTO) && !braked(&s) &&
-			s.held[0] == '\0' && s.muted_until == 0;
+			s.held[0] == '\0' && s.rests_until == 0;
 		if (!safe)
 			continue;
 		assert_int_equal(policy_decide(&s).kind, VERDICT_ALLOW);
