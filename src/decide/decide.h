@@ -64,6 +64,7 @@ struct situation {
 	enum consent consent;    /* weighed */
 	bool storm;
 	char held[96];           /* what protects it from any action: "locked (backup)"; "" : nothing */
+	bool cut_off;            /* no source answers: it may be us */
 	int64_t rests_until;     /* left alone: muted by a person, or in maintenance; 0: not */
 	const char *rests_why;
 	struct budget budget;
@@ -72,7 +73,7 @@ struct situation {
 	int64_t now_ms;
 };
 /* What a postponed decision waits for. */
-enum hold { HOLD_NONE, HOLD_TIME, HOLD_SLOT, HOLD_STORM, HOLD_MODE };
+enum hold { HOLD_NONE, HOLD_TIME, HOLD_SLOT, HOLD_STORM, HOLD_MODE, HOLD_CUT_OFF };
 struct verdict {
 	enum verdict_kind kind;
 	enum hold hold;          /* POSTPONE */

@@ -40,6 +40,8 @@ static struct verdict own_brakes(const struct situation *s)
 		return verdict(VERDICT_FORBID, "the policy says never");
 	if (s->healing == HEALING_OFF && !s->approved)
 		return postpone(HOLD_MODE, 0, "auto-healing is off: a person decides");
+	if (s->cut_off)
+		return postpone(HOLD_CUT_OFF, 0, "no source answers: homeostat itself seems cut off");
 	if (s->budget.spent) {
 		struct verdict v = verdict(VERDICT_FORBID, "");
 		STR_FORMAT(v.reason, "%d attempts did not help: a person is needed", s->budget.used);

@@ -115,6 +115,7 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 		.ordered = life->row.ordered,
 		.has_action = make_plan(life, action),
 		.seen = finding_is_seen(life->row.finding),
+		.cut_off = heal->cut_off,
 		.acting = heal->acting,
 		.acting_max = heal->config->brakes.concurrent,
 		.hour_free_at = hour_free_at(heal),

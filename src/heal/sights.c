@@ -11,6 +11,8 @@
 #include "heal/internal.h"
 
 #define CURSOR_EVERY_MS 60000
+#define OTHERS_ANSWER_MS 60000
+#define LOOK_ROUND_MS 5000
 
 int source_find(struct heal *heal, const char *name)
 {
@@ -118,8 +120,50 @@ static void note_finding(struct life *life, const struct finding *finding)
 	STR_SET(life->row.metrics, finding->metrics);
 }
 
+/* When nothing at all answers, it is homeostat's own network that has failed, most likely: then
+ * that is the finding, once, and that each source is silent is not believed yet. */
+static void note_cut_off(struct heal *heal)
+{
+	bool any = heal->source_count < 2;
+	for (int i = 0; i < heal->source_count && !any; i++)
+		any = heal->sources[i].status.reached || heal->sources[i].status.last_look_at == 0;
+	if (any != heal->cut_off)
+		return;
+	heal->cut_off = !any;
+	if (any) {
+		tell(heal, NOTICE_TROUBLE, NULL, true, "something answers again: healing goes on");
+		wake_held(heal, HOLD_CUT_OFF, heal->life_count, -1);
+	} else {
+		tell(heal, NOTICE_TROUBLE, NULL, false,
+			"none of the %d sources answers: this machine seems to be cut off from the network; "
+			"nothing is healed until one does",
+			heal->source_count);
+	}
+}
+
+/* That a source is silent proves nothing before another one has answered since, or has had the time
+ * to. */
+static bool may_be_us(const struct heal *heal, const struct life *life)
+{
+	bool is_root = false, answered = heal->source_count < 2;
+	for (int i = 0; i < heal->source_count; i++) {
+		const struct source_state *source = &heal->sources[i];
+		is_root = is_root || strcmp(source->root.name, life->row.component.name) == 0;
+		answered = answered ||
+			(source->status.reached && source->status.last_look_at >= life->row.opened_at);
+	}
+	if (!is_root || life->row.aspect != ASPECT_STATE || answered)
+		return false;
+	return heal->cut_off || now_ms(heal) - life->row.opened_at < OTHERS_ANSWER_MS;
+}
+
 void confirm(struct heal *heal, struct life *life)
 {
+	if (may_be_us(heal, life)) {
+		life_touch(life);
+		life->row.wake_at = now_ms(heal) + LOOK_ROUND_MS;
+		return;
+	}
 	bool is_led = parent_of(heal, life) != NULL;
 	life_raise(heal, life, is_led ? EVENT_PARENT_FAILED : EVENT_CONFIRMED);
 }
@@ -270,6 +314,7 @@ static void note_reached(
 			"%s%s%s", report->source, report->text[0] != '\0' ? ": " : "", report->text);
 	source->status.reached = report->reached;
 	STR_SET(source->status.text, report->text);
+	note_cut_off(heal);
 }
 
 /* Whether a whole report that did not mention a life's trouble says that it is over. Of what could
@@ -291,9 +336,9 @@ static void take_whole(struct heal *heal, int source)
 	int count = heal->life_count;
 	for (int i = 0; i < count; i++) {
 		struct life *life = heal->lives[i];
-		bool is_root = strcmp(life->row.component.name, state->root.name) == 0 &&
+		bool is_own_root = strcmp(life->row.component.name, state->root.name) == 0 &&
 			life->row.aspect == ASPECT_STATE;
-		if (strcmp(life->row.component.source, state->status.name) != 0 || is_root ||
+		if (strcmp(life->row.component.source, state->status.name) != 0 || is_own_root ||
 			!life_is_open(life->row.state) || life->row.state == LIFE_ACTING)
 			continue;
 		const char *why = over_since(heal, life);

@@ -180,6 +180,7 @@ struct core_before {
 	enum healing healing;
 	struct mute mutes[MUTES_MAX];
 	int mute_count;
+	bool cut_off;
 	struct {
 		struct storm storm;
 		bool probing;
@@ -192,6 +193,7 @@ static void core_remember(const struct heal *heal, struct core_before *before)
 	before->recent_count = heal->recent_count;
 	before->healing = heal->healing;
 	before->mute_count = heal->mute_count;
+	before->cut_off = heal->cut_off;
 	memcpy(before->mutes, heal->mutes, sizeof(before->mutes));
 	for (int i = 0; i < heal->source_count; i++) {
 		before->sources[i].storm = heal->sources[i].storm;
@@ -205,6 +207,7 @@ static void core_restore(struct heal *heal, const struct core_before *before)
 	heal->recent_count = before->recent_count;
 	heal->healing = before->healing;
 	heal->mute_count = before->mute_count;
+	heal->cut_off = before->cut_off;
 	memcpy(heal->mutes, before->mutes, sizeof(heal->mutes));
 	for (int i = 0; i < heal->source_count; i++) {
 		heal->sources[i].storm = before->sources[i].storm;

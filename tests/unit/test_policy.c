@@ -15,9 +15,9 @@
 /* The n-th situation of the domain; false past its end. */
 static bool situation_at(unsigned n, struct situation *s)
 {
-	static const unsigned sizes[] = {3, 2, 2, 2, 2, 3, 4, 2, 2, 2, 2, 2, 2, 2};
-	unsigned digit[14];
-	for (int i = 0; i < 14; i++) {
+	static const unsigned sizes[] = {3, 2, 2, 2, 2, 3, 4, 2, 2, 2, 2, 2, 2, 2, 2};
+	unsigned digit[15];
+	for (int i = 0; i < 15; i++) {
 		digit[i] = n % sizes[i];
 		n /= sizes[i];
 	}
@@ -37,6 +37,7 @@ static bool situation_at(unsigned n, struct situation *s)
 		.now_ms = NOW,
 		.rests_until = digit[13] ? NOW + 1000 : 0,
 		.rests_why = "muted",
+		.cut_off = digit[14],
 	};
 	if (digit[12])
 		STR_SET(s->held, "locked (backup)");
@@ -45,7 +46,7 @@ static bool situation_at(unsigned n, struct situation *s)
 
 static bool braked(const struct situation *s)
 {
-	return s->storm || s->budget.spent || s->budget.not_before > s->now_ms ||
+	return s->storm || s->cut_off || s->budget.spent || s->budget.not_before > s->now_ms ||
 		s->acting >= s->acting_max || s->hour_free_at > s->now_ms;
 }
 
@@ -85,7 +86,7 @@ static void nothing_is_allowed_that_the_rules_forbid(void **state)
 			assert_int_equal(s.healing, HEALING_ON);
 		}
 	}
-	assert_int_equal(n, 3 * 2 * 2 * 2 * 2 * 3 * 4 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
+	assert_int_equal(n, 3 * 2 * 2 * 2 * 2 * 3 * 4 * 2 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
 	assert_true(allowed > 0);
 }
 
@@ -104,6 +105,8 @@ static void nothing_is_put_off_for_ever(void **state)
 			assert_int_not_equal(s.healing, HEALING_ON);
 		if (v.hold == HOLD_STORM)
 			assert_true(s.storm);
+		if (v.hold == HOLD_CUT_OFF)
+			assert_true(s.cut_off);
 		if (v.hold == HOLD_SLOT)
 			assert_true(s.acting >= s.acting_max);
 		assert_true(v.reason[0] != '\0');
