@@ -31,7 +31,7 @@ static const struct option_row options[] = {
 	{CLI_LIMIT, 'n', "limit", "N", "at most N lines"},
 	{CLI_VERIFY, 0, "verify", NULL, "check the whole chain"},
 	{CLI_DOT, 0, "dot", NULL, "as a picture for Graphviz"},
-	{CLI_FOR, 0, "for", "TIME", "how long (60s)"},
+	{CLI_FOR, 0, "for", "TIME", "how long (demo 60s, mute 1h)"},
 	{CLI_FORCE, 0, "force", NULL, "cut its power at once"},
 	{CLI_WAIT, 0, "wait", "TIME", "how long a guest is given to shut down (60s)"},
 	{CLI_DEBUG, 0, "debug", NULL, "log every detail on stderr"},

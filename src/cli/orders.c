@@ -1,5 +1,5 @@
 /*
- * What a person tells the daemon: approve, reject, retry, enable, disable, shadow.
+ * What a person tells the daemon: approve, reject, retry, reset, mute, enable, disable, shadow.
  */
 #include <string.h>
 
@@ -8,6 +8,8 @@
 #include "cli/control.h"
 #include "cli/text.h"
 #include "model/risk.h"
+
+#define MUTE_MS ((int64_t)3600 * 1000)
 
 /* The answer's own words, else ours. */
 static void say(struct cli *cli, struct json answer, const char *otherwise)
@@ -68,6 +70,30 @@ int cmd_retry(struct cli *cli)
 		return CLI_USAGE;
 	return tell(cli, arena_printf(cli->arena, "/api/v1/incidents/%lld/retry", (long long)id), "{}",
 		"it is tried once more");
+}
+
+int cmd_reset(struct cli *cli)
+{
+	const char *const members[][2] = {{"component", cli->operands[0]}};
+	return tell(cli, "/api/v1/reset", body_of(cli, members, 1), "its attempts count from now on");
+}
+
+static int mute(struct cli *cli, int64_t for_ms)
+{
+	const char *pattern = cli->operand_count > 0 ? cli->operands[0] : "*";
+	const char *time = arena_printf(cli->arena, "%llds", (long long)(for_ms / 1000));
+	const char *const members[][2] = {{"component", pattern}, {"for", time}};
+	return tell(cli, "/api/v1/mutes", body_of(cli, members, 2), "done");
+}
+
+int cmd_mute(struct cli *cli)
+{
+	return mute(cli, cli->for_ms > 0 ? cli->for_ms : MUTE_MS);
+}
+
+int cmd_unmute(struct cli *cli)
+{
+	return mute(cli, 0);
 }
 
 static bool set_mode(struct cli *cli, enum healing mode, struct json *health)

@@ -23,6 +23,40 @@ void recent_add(struct heal *heal, const char *component, int64_t began_at)
 	recent->began_at = began_at;
 }
 
+static int64_t longest_memory(const struct heal *heal)
+{
+	const struct config_brakes *brakes = &heal->config->brakes;
+	int64_t longest = HOUR_MS;
+	if (brakes->budget_ms > longest)
+		longest = brakes->budget_ms;
+	if (brakes->backoff_reset_ms + brakes->backoff_max_ms > longest)
+		longest = brakes->backoff_reset_ms + brakes->backoff_max_ms;
+	return longest;
+}
+
+bool recent_reset(struct heal *heal, const char *component)
+{
+	int old = 0;
+	while (old < heal->reset_count && heal->resets[old].at < now_ms(heal) - longest_memory(heal))
+		old++;
+	heal->reset_count -= old;
+	memmove(heal->resets, heal->resets + old, (size_t)heal->reset_count * sizeof(*heal->resets));
+	if (heal->reset_count == RESETS_MAX)
+		return false;
+	struct reset *reset = &heal->resets[heal->reset_count++];
+	STR_SET(reset->component, component);
+	reset->at = now_ms(heal);
+	return true;
+}
+
+static int64_t reset_at(const struct heal *heal, const char *component)
+{
+	for (int i = heal->reset_count - 1; i >= 0; i--)
+		if (strcmp(heal->resets[i].component, component) == 0)
+			return heal->resets[i].at;
+	return 0;
+}
+
 void recent_take_back(struct heal *heal, const char *component)
 {
 	for (int i = heal->recent_count - 1; i >= 0; i--) {
@@ -38,14 +72,9 @@ void recent_take_back(struct heal *heal, const char *component)
 /* Forgets what no brake asks for any more. */
 static void recent_prune(struct heal *heal)
 {
-	const struct config_brakes *brakes = &heal->config->brakes;
-	int64_t longest = HOUR_MS;
-	if (brakes->budget_ms > longest)
-		longest = brakes->budget_ms;
-	if (brakes->backoff_reset_ms + brakes->backoff_max_ms > longest)
-		longest = brakes->backoff_reset_ms + brakes->backoff_max_ms;
+	int64_t oldest = now_ms(heal) - longest_memory(heal);
 	int old = 0;
-	while (old < heal->recent_count && heal->recent[old].began_at < now_ms(heal) - longest)
+	while (old < heal->recent_count && heal->recent[old].began_at < oldest)
 		old++;
 	if (old == 0)
 		return;
@@ -57,8 +86,9 @@ static struct budget budget_of(const struct heal *heal, const char *component)
 {
 	struct attempts attempts = {0};
 	int room = (int)(sizeof(attempts.began_at) / sizeof(attempts.began_at[0]));
+	int64_t since = reset_at(heal, component);
 	for (int i = 0; i < heal->recent_count; i++) {
-		if (strcmp(heal->recent[i].component, component) != 0)
+		if (strcmp(heal->recent[i].component, component) != 0 || heal->recent[i].began_at < since)
 			continue;
 		if (attempts.count == room) { /* the oldest matter least */
 			memmove(attempts.began_at, attempts.began_at + 1, (size_t)(room - 1) * sizeof(int64_t));

@@ -31,8 +31,14 @@ static void load_action(void *ctx, const struct action_record *record)
 {
 	const struct action *action = action_find(record->action);
 	struct heal *heal = ctx;
+	char key[NAME_MAX_BYTES + 8], reset[24] = "";
+	struct err err = {0};
 	/* stored under a clock that has been set back since */
 	if (record->began_at > now_ms(heal))
+		return;
+	STR_FORMAT(key, "reset:%s", record->component);
+	if (store_fact_get(heal->store, key, reset, sizeof(reset), &err) &&
+		record->began_at < strtoll(reset, NULL, 10))
 		return;
 	if ((action == NULL || action->info.counts) && !str_equal(record->outcome, "held"))
 		recent_add(heal, record->component, record->began_at);

@@ -67,6 +67,13 @@ struct recent_action {
 	int64_t began_at;
 };
 
+/* Actions of a component up to a time do not count: a person has said so. */
+#define RESETS_MAX 64
+struct reset {
+	char component[NAME_MAX_BYTES];
+	int64_t at;
+};
+
 struct pending_event {
 	struct life *life;
 	enum life_event event;
@@ -102,6 +109,8 @@ struct heal {
 	int source_count;
 	struct recent_action *recent;
 	int recent_count, recent_capacity;
+	struct reset resets[RESETS_MAX]; /* in the order of their times */
+	int reset_count;
 	int acting;
 	struct mute mutes[MUTES_MAX];
 	int mute_count;
@@ -168,6 +177,8 @@ void lives_settle(struct heal *heal, bool committed);
 void handle_do(struct heal *heal, struct life *life, enum life_do act);
 void do_decide(struct heal *heal, struct life *life);
 void recent_add(struct heal *heal, const char *component, int64_t began_at);
+/* Those of a component so far do not count any more. False: too many such. */
+bool recent_reset(struct heal *heal, const char *component);
 /* The last one of a component did not take place after all. */
 void recent_take_back(struct heal *heal, const char *component);
 

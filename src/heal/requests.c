@@ -65,6 +65,41 @@ void retry(struct heal *heal, const struct request *request, struct answer *answ
 	answer_with(answer, 200, "tried once more, by your order");
 }
 
+/* A person has mended the cause: attempts before now are no argument against the next one. */
+static void reset(struct heal *heal, const struct request *request, struct answer *answer)
+{
+	struct err err = {0};
+	char key[NAME_MAX_BYTES + 8], value[24];
+	if (member_find(heal, request->component) == NULL) {
+		answer_with(answer, 404, "there is no such component: `homeostat components` lists them");
+		return;
+	}
+	if (!recent_reset(heal, request->component)) {
+		answer_with(answer, 409, "too many were reset within a day: try again later");
+		return;
+	}
+	STR_FORMAT(key, "reset:%s", request->component);
+	STR_FORMAT(value, "%lld", (long long)now_ms(heal));
+	if (must_store(heal))
+		stored(heal, store_fact_set(heal->store, key, value, &err), &err);
+	audit(heal, "reset", request->actor, NULL, request->component);
+	int count = heal->life_count;
+	for (int i = 0; i < count; i++) {
+		struct life *life = heal->lives[i];
+		if (!str_equal(life->row.component.name, request->component) ||
+			(life->row.state != LIFE_ESCALATED && life->row.state != LIFE_POSTPONED))
+			continue;
+		life_touch(life);
+		life->row.wake_at = 0;
+		life_raise(heal, life, EVENT_WAKE);
+		answer->incident_id = life->row.id;
+	}
+	answer->status = 200;
+	answer->ok = true;
+	STR_FORMAT(answer->text, "%s: its attempts count from now on%s", request->component,
+		answer->incident_id != 0 ? "; it is decided anew" : "");
+}
+
 /* The life that an order acts through: the component's own, or a new one. */
 static struct life *ordered_life(struct heal *heal, const struct member *member)
 {
@@ -189,6 +224,9 @@ static void handle_request(struct heal *heal, const struct request *request, str
 		break;
 	case REQUEST_MUTE:
 		set_mute(heal, request, answer);
+		break;
+	case REQUEST_RESET:
+		reset(heal, request, answer);
 		break;
 	}
 }

@@ -208,6 +208,10 @@ static void weigh_while_verifying(struct heal *heal, struct life *life,
 		clear_life(heal, life, finding->why);
 	} else if (finding_is_failure(finding->kind) && finding->kind != FINDING_UNHEALTHY) {
 		struct err err = {0};
+		note_finding(life, finding);
+		if (seen->state == OBS_EXITED && seen->since_ms != 0)
+			life->row.failed_at =
+				seen->since_ms; /* this exit was seen: that must not be forgotten */
 		life_reason(life, "it %s again: %s",
 			finding->kind == FINDING_STOPPED ? "stopped" : "exited", seen->status);
 		if (must_store(heal))

@@ -176,7 +176,7 @@ static void say_mended(struct heal *heal)
 
 /* What a failed transaction must undo besides the lives. */
 struct core_before {
-	int acting, recent_count;
+	int acting, recent_count, reset_count;
 	enum healing healing;
 	struct mute mutes[MUTES_MAX];
 	int mute_count;
@@ -191,6 +191,7 @@ static void core_remember(const struct heal *heal, struct core_before *before)
 {
 	before->acting = heal->acting;
 	before->recent_count = heal->recent_count;
+	before->reset_count = heal->reset_count;
 	before->healing = heal->healing;
 	before->mute_count = heal->mute_count;
 	before->cut_off = heal->cut_off;
@@ -205,6 +206,7 @@ static void core_restore(struct heal *heal, const struct core_before *before)
 {
 	heal->acting = before->acting;
 	heal->recent_count = before->recent_count;
+	heal->reset_count = before->reset_count;
 	heal->healing = before->healing;
 	heal->mute_count = before->mute_count;
 	heal->cut_off = before->cut_off;

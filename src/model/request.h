@@ -26,6 +26,7 @@ enum request_kind {
 	REQUEST_POSITION,  /* nothing but the channel's position */
 	REQUEST_NOTE,      /* an entry for the audit log: a stranger's attempt */
 	REQUEST_MUTE,      /* component (a pattern) is left alone for for_ms; 0: not any longer */
+	REQUEST_RESET,     /* component's attempts so far do not count any more */
 };
 
 struct mailbox;

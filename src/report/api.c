@@ -33,6 +33,8 @@ static const struct route routes[] = {
 	{"POST", "/api/v1/autohealing", post_autohealing},
 	{"POST", "/api/v1/incidents/#/retry", post_retry},
 	{"POST", "/api/v1/orders", post_order},
+	{"POST", "/api/v1/reset", post_reset},
+	{"POST", "/api/v1/mutes", post_mute},
 	{"POST", "/mcp", post_mcp},
 };
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))

@@ -8,6 +8,7 @@
 #include "report/internal.h"
 
 #define CORE_MS 5000
+#define MUTE_MAX_MS (30 * INT64_C(86400000))
 
 /* One member of a body: a text. */
 struct member {
@@ -148,6 +149,34 @@ void post_retry(struct call *call)
 	struct request request = {.kind = REQUEST_RETRY, .incident_id = call->id};
 	if (read_body(call, NULL, 0))
 		pass_on(call, &request);
+}
+
+void post_reset(struct call *call)
+{
+	struct request request = {.kind = REQUEST_RESET};
+	struct member members[] = {
+		{"component", true, request.component, sizeof(request.component)},
+	};
+	if (read_body(call, members, 1))
+		pass_on(call, &request);
+}
+
+/* for: "2h"; "0s" ends it. */
+void post_mute(struct call *call)
+{
+	char time[24] = "";
+	struct request request = {.kind = REQUEST_MUTE};
+	struct member members[] = {
+		{"component", true, request.component, sizeof(request.component)},
+		{"for", true, time, sizeof(time)},
+	};
+	if (!read_body(call, members, 2))
+		return;
+	request.for_ms = str_parse_duration(time);
+	if (request.for_ms >= 0 && request.for_ms <= MUTE_MAX_MS)
+		pass_on(call, &request);
+	else
+		reply_problem(call, 400, "for: write a time up to 30d, as \"2h\"; \"0s\" ends it");
 }
 
 void post_order(struct call *call)

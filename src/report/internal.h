@@ -91,6 +91,8 @@ void post_approval(struct call *call);
 void post_autohealing(struct call *call);
 void post_retry(struct call *call);
 void post_order(struct call *call);
+void post_reset(struct call *call);
+void post_mute(struct call *call);
 
 /* metrics.c. core NULL: it did not answer; what only it knows is left out. */
 bool metrics_text(struct str *out, struct store *store, const struct core_status *core,

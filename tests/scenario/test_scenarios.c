@@ -168,6 +168,10 @@ static void person(struct play *play, const char *verb, const char *rest)
 		request.kind = strcmp(verb, "retry") == 0 ? REQUEST_RETRY : REQUEST_DECIDE;
 		lab_incident(play->lab, a, &incident);
 		request.incident_id = incident.id;
+	} else if (strcmp(verb, "mute") == 0 || strcmp(verb, "reset") == 0) {
+		request.kind = verb[0] == 'm' ? REQUEST_MUTE : REQUEST_RESET;
+		STR_SET(request.component, a);
+		request.for_ms = verb[0] == 'm' ? str_parse_duration(b) : 0;
 	} else {
 		request.kind = REQUEST_HEALING;
 		request.healing = verb[0] == 'e' ? HEALING_ON
@@ -190,7 +194,7 @@ static void advance(struct play *play, const char *rest)
 static void run_line(struct play *play, const char *verb, const char *rest)
 {
 	static const char *const people[] = {
-		"approve", "reject", "retry", "order", "enable", "disable", "shadow"};
+		"approve", "reject", "retry", "order", "mute", "reset", "enable", "disable", "shadow"};
 	if (strcmp(verb, "config") == 0)
 		return lab_config(play->lab, rest);
 	if (strcmp(verb, "cluster") == 0) {

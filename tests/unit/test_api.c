@@ -458,6 +458,10 @@ static void bad_bodies_are_refused_with_what_is_wrong(void **state)
 			"plan: must be a text of 1 to 32 bytes"},
 		{"/api/v1/orders", "{\"action\":\"docker.container.restart\"}", "lacks \"component\""},
 		{"/api/v1/incidents/1/retry", "{\"now\":\"x\"}", "unknown member \"now\""},
+		{"/api/v1/reset", "{}", "lacks \"component\""},
+		{"/api/v1/mutes", "{\"component\":\"*\"}", "lacks \"for\""},
+		{"/api/v1/mutes", "{\"component\":\"*\",\"for\":\"soon\"}", "up to 30d"},
+		{"/api/v1/mutes", "{\"component\":\"*\",\"for\":\"31d\"}", "up to 30d"},
 	};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -496,6 +500,13 @@ static void orders_and_retries_reach_the_core(void **state)
 	control(f, "POST /api/v1/incidents/10/retry", "", &reply);
 	assert_int_equal(reply.status, 200);
 	assert_int_equal(f->last.incident_id, 10);
+	control(f, "POST /api/v1/reset", "{\"component\":\"lxc_104\"}", &reply);
+	assert_int_equal(reply.status, 200);
+	assert_int_equal(f->last.kind, REQUEST_RESET);
+	assert_string_equal(f->last.component, "lxc_104");
+	control(f, "POST /api/v1/mutes", "{\"component\":\"lxc_*\",\"for\":\"2h\"}", &reply);
+	assert_int_equal(f->last.kind, REQUEST_MUTE);
+	assert_int_equal(f->last.for_ms, 7200000);
 	control(f, "POST /api/v1/approvals/3", "{\"decision\":\"reject\"}", &reply);
 	assert_false(f->last.approve);
 	assert_string_equal(f->last.plan_hash, "");

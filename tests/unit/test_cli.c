@@ -397,6 +397,12 @@ static void decisions_are_posted_to_their_incident(void **state)
 	play(200, "{}");
 	assert_int_equal(CALL("retry", "19", "-c", config_file), CLI_DONE);
 	assert_string_equal(asked, "POST /api/v1/incidents/19/retry {}");
+	assert_int_equal(CALL("reset", "docker_container_a", "-c", config_file), CLI_DONE);
+	assert_string_equal(asked, "POST /api/v1/reset {\"component\":\"docker_container_a\"}");
+	assert_int_equal(CALL("mute", "lxc_*", "--for", "2h", "-c", config_file), CLI_DONE);
+	assert_string_equal(asked, "POST /api/v1/mutes {\"component\":\"lxc_*\",\"for\":\"7200s\"}");
+	assert_int_equal(CALL("unmute", "-c", config_file), CLI_DONE);
+	assert_string_equal(asked, "POST /api/v1/mutes {\"component\":\"*\",\"for\":\"0s\"}");
 }
 
 static void modes_are_set_and_explained_as_in_the_manual(void **state)
