@@ -112,6 +112,8 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 		return false;
 	if (mcp != NULL && !config_read_mcp(reader, mcp))
 		return false;
+	if (!config_read_telegram(reader, yaml_find(root, "telegram")))
+		return false;
 	if (policy != NULL && !config_read_policy(reader, policy))
 		return false;
 	const struct yaml *maintenance = yaml_find(root, "maintenance");

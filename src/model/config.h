@@ -35,6 +35,19 @@ struct config_proxmox {
 	int line;
 };
 
+/* The phone. Without a token there is none. */
+struct config_telegram {
+	const char *token, *api_url;                   /* https://api.telegram.org */
+	int64_t chat, thread;                          /* thread: a topic of a forum; 0: none */
+	const int64_t *allowed_users;                  /* who may command and approve, by number */
+	int allowed_count;
+	const int64_t *escalate_chats;                 /* further chats for what nobody answers */
+	int escalate_count;
+	int64_t escalate_ms;                           /* 15 m: an unanswered CRITICAL question */
+	int quiet_from, quiet_to;                      /* minutes of the local day; equal: none */
+	int line;
+};
+
 /* What is too much, and for how long it must be so. */
 struct config_thresholds {
 	int node_cpu, node_memory, node_disk; /* 90, 90, 85 % */
@@ -108,6 +121,7 @@ struct config {
 	int docker_count;
 	struct config_proxmox *proxmox;
 	int proxmox_count;
+	struct config_telegram telegram;               /* token NULL: not configured */
 	struct config_thresholds thresholds;
 	struct config_mcp *mcp;
 	int mcp_count;

@@ -9,6 +9,9 @@
 #define H (60 * M)
 #define D (24 * H)
 
+/* Telegram's numbers have at most 52 bits. */
+#define MOST INT64_C(4503599627370495)
+
 #define AT(type, field) offsetof(struct type, field)
 #define CHECK(...) \
 	&(const struct config_check) \
@@ -16,6 +19,7 @@
 		__VA_ARGS__ \
 	}
 #define PLAIN(type, offset) CHECK(type, offset, 0, 0, 0)
+#define PHONE(field) AT(config_telegram, field)
 #define SECTION CHECK(TYPE_SECTION, 0, 0, 0, 0)
 #define BRAKE(field) AT(config_brakes, field)
 #define LIMIT(field) AT(config_thresholds, field)
@@ -25,7 +29,6 @@
 static const char *const later[] = {
 	"systemd",
 	"probes",
-	"telegram",
 	"claude",
 	"store",
 	NULL,
@@ -187,6 +190,31 @@ static const struct config_key keys[] = {
 		"Guests that must run, by their numbers, as [104, 101].",
 		CHECK(TYPE_NUMBERS, AT(config_proxmox, critical), AT(config_proxmox, critical_count), 100,
 			999999999)},
+	{"telegram", "map", "", "The chat on your phone: notices, approvals, commands.", SECTION},
+	{"telegram.token", "secret", "",
+		"The bot's token, as @BotFather gave it: secret:telegram, kept by: homeostat secret set "
+		"telegram.",
+		PLAIN(TYPE_SECRET, PHONE(token))},
+	{"telegram.chat", "number", "",
+		"The chat that messages go to: your own number for a private chat, a negative one for a "
+		"group.",
+		CHECK(TYPE_NUMBER, PHONE(chat), 0, -MOST, MOST)},
+	{"telegram.thread", "number", "0", "A topic of a group with topics; 0: none.",
+		CHECK(TYPE_NUMBER, PHONE(thread), 0, 0, MOST)},
+	{"telegram.allowed_users", "list of numbers", "",
+		"Who may command and approve, by their numbers and nothing else.",
+		CHECK(TYPE_NUMBERS, PHONE(allowed_users), PHONE(allowed_count), 1, MOST)},
+	{"telegram.api_url", "URL", "https://api.telegram.org", "Another Bot API server.",
+		PLAIN(TYPE_TEXT, PHONE(api_url))},
+	{"telegram.quiet", "time..time", "",
+		"Hours of the local day in which only what is critical is told; the rest is summarised at "
+		"their end: 22:00..07:00.",
+		CHECK(TYPE_HOURS, PHONE(quiet_from), PHONE(quiet_to), 0, 0)},
+	{"telegram.escalate_after", "duration, 0s to 1d", "15m",
+		"A CRITICAL question that nobody has answered is repeated, louder; 0s: not.",
+		CHECK(TYPE_DURATION, PHONE(escalate_ms), 0, 0, D)},
+	{"telegram.escalate_chats", "list of numbers", "", "Further chats that it is then told to.",
+		CHECK(TYPE_NUMBERS, PHONE(escalate_chats), PHONE(escalate_count), -MOST, MOST)},
 	{"thresholds", "map", "", "What counts as too much.", SECTION},
 	{"thresholds.node_cpu", "percent, 1 to 100", "90", "CPU of a node.", SHARE(node_cpu)},
 	{"thresholds.node_memory", "percent, 1 to 100", "90", "Memory of a node.", SHARE(node_memory)},

@@ -21,6 +21,8 @@ enum config_type {
 	TYPE_PATTERN,  /* const char * */
 	TYPE_SECRET,   /* const char *: secret:NAME, env:NAME, or the value in a private file */
 	TYPE_NUMBERS,  /* const int64_t *, each once; how many, int, at second_offset: [104, 101] */
+	TYPE_NUMBER,   /* int64_t */
+	TYPE_HOURS,    /* int, minute of the day; its end at second_offset: "22:00..07:00" */
 	TYPE_DURATION, /* int64_t, ms */
 	TYPE_COUNT,    /* int */
 	TYPE_FLAG,     /* bool: true, false */
@@ -76,6 +78,8 @@ bool config_is_fingerprint(const char *text);
 
 bool config_read_docker(struct config_reader *reader, const struct yaml *list);
 bool config_read_proxmox(struct config_reader *reader, const struct yaml *list);
+/* NULL: there is no such section. */
+bool config_read_telegram(struct config_reader *reader, const struct yaml *map);
 bool config_read_mcp(struct config_reader *reader, const struct yaml *list);
 bool config_read_maintenance(struct config_reader *reader, const struct yaml *list);
 bool config_read_policy(struct config_reader *reader, const struct yaml *list);

@@ -64,6 +64,19 @@ static bool read_count(const struct place *place, const char *text, int *count)
 	return true;
 }
 
+/* "22:00..07:00", in minutes of the day. */
+static bool read_hours(const struct place *place, const char *text, int *from, int *to)
+{
+	int h1, m1, h2, m2, length = 0;
+	if (sscanf(text, "%2d:%2d..%2d:%2d%n", &h1, &m1, &h2, &m2, &length) != 4 ||
+		text[length] != '\0' || h1 < 0 || h1 > 23 || h2 < 0 || h2 > 23 || m1 < 0 || m1 > 59 ||
+		m2 < 0 || m2 > 59)
+		return FAIL(place, "\"%.60s\" is no time of day: write it as 22:00..07:00", text);
+	*from = h1 * 60 + m1;
+	*to = h2 * 60 + m2;
+	return *from != *to || FAIL(place, "begins when it ends: remove the key for no quiet hours");
+}
+
 /* "5 per 10m" or "3 in 5s": either word. */
 static bool read_rate(const struct place *place, const char *text, int *count, int64_t *ms)
 {
@@ -225,6 +238,10 @@ static bool read_typed(const struct place *place, const char *text, void *out)
 		return read_duration(place, text, at);
 	case TYPE_COUNT:
 		return read_count(place, text, at);
+	case TYPE_NUMBER:
+		return read_number(place, text, at);
+	case TYPE_HOURS:
+		return read_hours(place, text, at, second);
 	case TYPE_FLAG:
 		return read_flag(place, text, at);
 	case TYPE_RATE:
