@@ -33,6 +33,7 @@ struct daemon {
 	struct heal *heal;
 	struct terminal *terminal;
 	struct api *api;
+	struct heartbeat *heartbeat;
 	struct watcher *watchers[SOURCES_MAX];
 	int watcher_count;
 	int signal_fd;
@@ -163,10 +164,26 @@ static bool open_api(struct daemon *daemon, struct err *err)
 	return daemon->api != NULL;
 }
 
+static bool open_heartbeat(struct daemon *daemon, struct err *err)
+{
+	if (daemon->config->heartbeat.url == NULL)
+		return true;
+	daemon->heartbeat = heartbeat_new(
+		daemon->config, daemon->clock, daemon->inbox, jobs_stop_fd(daemon->jobs), err);
+	return daemon->heartbeat != NULL;
+}
+
+static bool start_heartbeat(struct daemon *daemon, struct err *err)
+{
+	return daemon->heartbeat == NULL ||
+		jobs_thread(daemon->jobs, "heartbeat", heartbeat_main, daemon->heartbeat) ||
+		err_set(err, ERR_SYSTEM, "no thread could be made: %s", strerror(errno));
+}
+
 static bool open_all(struct daemon *daemon, struct err *err)
 {
 	return open_state(daemon, err) && open_core(daemon, err) && open_api(daemon, err) &&
-		open_watchers(daemon, err);
+		open_watchers(daemon, err) && open_heartbeat(daemon, err);
 }
 
 static void close_all(struct daemon *daemon)
@@ -176,7 +193,9 @@ static void close_all(struct daemon *daemon)
 	if (daemon->inbox != NULL)
 		mailbox_close(daemon->inbox); /* who waits to send is let go */
 	api_stop(daemon->api);
+	heartbeat_close(daemon->heartbeat);
 	jobs_free(daemon->jobs);
+	heartbeat_free(daemon->heartbeat);
 	for (int i = 0; i < daemon->watcher_count; i++)
 		watcher_free(daemon->watchers[i]);
 	heal_free(daemon->heal);
@@ -211,7 +230,7 @@ static int run_once(struct daemon *daemon)
 	bool ok = open_all(daemon, &err);
 	if (ok)
 		heal_resume(daemon->heal); /* before anything is seen */
-	ok = ok && start_watchers(daemon, &err);
+	ok = ok && start_watchers(daemon, &err) && start_heartbeat(daemon, &err);
 	if (ok) {
 		notify_systemd("READY=1\nSTATUS=watching");
 		trim_memory();

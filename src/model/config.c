@@ -95,6 +95,24 @@ static bool read_thresholds(struct config_reader *reader, const struct yaml *thr
 	return config_read_map(reader, thresholds, "thresholds.", &reader->config->thresholds);
 }
 
+static bool read_heartbeat(struct config_reader *reader, const struct yaml *heartbeat)
+{
+	struct config_heartbeat *out = &reader->config->heartbeat;
+	if (heartbeat == NULL)
+		return true;
+	if (heartbeat->kind != YAML_MAP)
+		return config_fail(reader, heartbeat->line, "heartbeat",
+			"must be a section: write below it, indented, as url: https://hc-ping.com/…");
+	if (!config_read_map(reader, heartbeat, "heartbeat.", out))
+		return false;
+	bool good = out->url != NULL &&
+		(str_starts(out->url, "https://") || str_starts(out->url, "http://") ||
+			str_starts(out->url, "secret:") || str_starts(out->url, "env:"));
+	return good ||
+		config_fail(reader, heartbeat->line, "heartbeat.url",
+			"give the address to call, as https://hc-ping.com/… or secret:NAME");
+}
+
 static bool read_all(struct config_reader *reader, const struct yaml *root)
 {
 	if (root->kind != YAML_MAP)
@@ -104,7 +122,8 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 	const struct yaml *proxmox = yaml_find(root, "proxmox"), *mcp = yaml_find(root, "mcp");
 	if (!config_read_map(reader, root, "", reader->config) || !check_top(reader, root) ||
 		!read_brakes(reader, yaml_find(root, "brakes")) ||
-		!read_thresholds(reader, yaml_find(root, "thresholds")))
+		!read_thresholds(reader, yaml_find(root, "thresholds")) ||
+		!read_heartbeat(reader, yaml_find(root, "heartbeat")))
 		return false;
 	if (docker != NULL && !config_read_docker(reader, docker))
 		return false;

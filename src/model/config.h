@@ -79,6 +79,11 @@ struct config_policy {
 	int line;
 };
 
+struct config_heartbeat {
+	const char *url;                               /* https://…, or secret:NAME; NULL: none */
+	int64_t every_ms;                              /* 1 m */
+};
+
 /* A time in which what it is about is left alone, and nobody is told of it. */
 #define CONFIG_WINDOWS_MAX 32
 struct config_maintenance {
@@ -127,6 +132,7 @@ struct config {
 	int mcp_count;
 	struct config_policy *policy;
 	int policy_count;
+	struct config_heartbeat heartbeat;
 	struct config_maintenance *maintenance;
 	int maintenance_count;
 	struct config_brakes brakes;

@@ -300,6 +300,16 @@ static const struct config_key keys[] = {
 		PLAIN(TYPE_TEXT, AT(config_maintenance, schedule))},
 	{"maintenance.for", "duration, 1m to 7d", "1h", "How long it lasts.",
 		CHECK(TYPE_DURATION, AT(config_maintenance, for_ms), 0, M, 7 * D)},
+	{"heartbeat", "map", "",
+		"An address outside that is called every so often, only while homeostat works: a dead "
+		"man's "
+		"switch. Who listens there (Healthchecks, Uptime Kuma) tells when the calls stop.",
+		SECTION},
+	{"heartbeat.url", "URL, secret:NAME or env:NAME", "",
+		"The address, called by GET. Anybody who knows it can fake the calls.",
+		PLAIN(TYPE_TEXT, AT(config_heartbeat, url))},
+	{"heartbeat.every", "duration, 10s to 1d", "1m", "How often.",
+		CHECK(TYPE_DURATION, AT(config_heartbeat, every_ms), 0, 10 * S, D)},
 	{"brakes", "map", "", "What keeps healing from doing harm.", SECTION},
 	{"brakes.budget", "count per duration", "5 per 10m",
 		"Restarts of one component in a time; then a person is asked.",

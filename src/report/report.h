@@ -42,6 +42,17 @@ void terminal_stop(struct terminal *terminal);
 /* The words alone, without colour, possibly several lines; for tests and other reporters. */
 void notice_words(const struct notice *notice, char *text, size_t size);
 
+/* The dead man's switch: calls heartbeat.url every so often while the core answers. */
+struct heartbeat;
+/* NULL: the address is a secret that is not there, or no address. config stays the caller's. */
+struct heartbeat *heartbeat_new(const struct config *config, const struct clock *clock,
+	struct mailbox *core, int stop_fd, struct err *err);
+/* One call, if there is a reason to make it; false: it was not made, or not heard. */
+bool heartbeat_step(struct heartbeat *heartbeat);
+void *heartbeat_main(void *heartbeat); /* its thread, until stop_fd */
+void heartbeat_close(struct heartbeat *heartbeat); /* it need not wait for the core any more */
+void heartbeat_free(struct heartbeat *heartbeat);  /* after the core's last step */
+
 /* The user's health report ("🏥 System Health Report …"), from the store and the core's status. */
 struct store;
 struct core_status;

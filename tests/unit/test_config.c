@@ -295,7 +295,7 @@ static void a_rule_that_would_let_too_much_run_is_refused(void **state)
 	refused(DOCKER "policy: [x]\n", "f.yaml:2: policy: rule 1: ", "section");
 }
 
-static void maintenance_windows_say_when_and_what(void **state)
+static void maintenance_and_heartbeat_say_when_and_what(void **state)
 {
 	(void)state;
 	struct config *config = good(DOCKER "maintenance:\n- {match: {host: pve}, cron: \"0 3 * * 0\", "
@@ -307,6 +307,9 @@ static void maintenance_windows_say_when_and_what(void **state)
 	assert_null(config->maintenance[1].host);
 	assert_int_equal(config->maintenance[1].for_ms, 3600000);
 	config_free(config);
+	refused(DOCKER "heartbeat: x\n", "f.yaml:2: heartbeat: ", "must be a section");
+	refused(DOCKER "heartbeat: {every: 1m}\n", "f.yaml:2: heartbeat.url: ", "give the address");
+	refused(DOCKER "heartbeat: {url: hc-ping.com}\n", "f.yaml:2: heartbeat.url: ", "https://");
 	refused(DOCKER "maintenance: x\n", "f.yaml:2: maintenance: ", "must be a list");
 	refused(DOCKER "maintenance:\n- {for: 2h}\n", "f.yaml:3: maintenance.cron: ", "0 3 * * 0");
 	refused(DOCKER "maintenance:\n- {cron: \"0 25 * * *\"}\n",
@@ -553,7 +556,7 @@ int main(void)
 		cmocka_unit_test(a_password_in_a_url_needs_a_private_file),
 		cmocka_unit_test(tls_keys_must_fit_together),
 		cmocka_unit_test(a_rule_that_would_let_too_much_run_is_refused),
-		cmocka_unit_test(maintenance_windows_say_when_and_what),
+		cmocka_unit_test(maintenance_and_heartbeat_say_when_and_what),
 		cmocka_unit_test(no_source_shows_the_smallest_file),
 		cmocka_unit_test(thirty_two_engines_are_read_and_more_refused),
 		cmocka_unit_test(files_that_cannot_be_read_say_why),
