@@ -59,7 +59,7 @@ static bool load(struct heal *heal, struct err *err)
 		return false;
 	if (mode[0] == '\0' || !healing_parse(mode, &heal->healing))
 		heal->healing = heal->config->healing;
-	return store_mutes(heal->store, now_ms(heal), load_mute, heal, err) &&
+	return shadow_load(heal, err) && store_mutes(heal->store, now_ms(heal), load_mute, heal, err) &&
 		store_incidents(
 			heal->store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, load_life, heal, err) &&
 		store_actions(heal->store, now_ms(heal) - DAY_MS, NULL, load_action, heal, err);
@@ -147,6 +147,8 @@ static void resume(struct heal *heal, void *unused)
 			life->mind.resumed = true;
 		}
 	}
+	if (heal->summed_at == 0)
+		shadow_begin(heal);
 	audit(heal, "start", "", NULL, "homeostat started");
 	char watched[400] = "";
 	for (int i = 0; i < heal->source_count; i++)

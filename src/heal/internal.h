@@ -114,6 +114,7 @@ struct heal {
 	int acting;
 	struct mute mutes[MUTES_MAX];
 	int mute_count;
+	int64_t summed_at;       /* wall: when shadow mode was summed up last */
 	int64_t windows_minute;  /* wall: when window_until was made */
 	int64_t window_until[CONFIG_WINDOWS_MAX]; /* of the maintenance windows; 0: not open */
 	bool cut_off;            /* no source answers: see note_cut_off */
@@ -222,6 +223,12 @@ void note_progress(struct heal *heal, const struct request *request, int64_t inc
 /* rest.c: until when a component is left alone, wall ms; 0: it is not. why (out): for people. */
 int64_t rests_until(struct heal *heal, const struct component *component, const char **why);
 const struct mute *mute_of(const struct heal *heal, const char *component); /* NULL: none */
+
+/* shadow.c: once a week people are told what shadow mode would have done. */
+bool shadow_load(struct heal *heal, struct err *err);
+void shadow_begin(struct heal *heal);        /* the week begins now */
+int64_t shadow_due_at(const struct heal *heal); /* wall; INT64_MAX: never */
+void shadow_sum(struct heal *heal);
 
 /* timers.c */
 void take_timers(struct heal *heal, void *unused);

@@ -34,6 +34,8 @@ void set_healing(struct heal *heal, const struct request *request, struct answer
 	if (must_store(heal))
 		stored(heal, store_fact_set(heal->store, "healing", healing_name(request->healing), &err),
 			&err);
+	if (request->healing == HEALING_SHADOW)
+		shadow_begin(heal);
 	audit(heal, "healing", request->actor, NULL, healing_name(request->healing));
 	tell(heal, NOTICE_HEALING, NULL, request->healing == HEALING_ON, "%s, by %s",
 		healing_name(request->healing), request->actor);

@@ -109,6 +109,8 @@ void take_timers(struct heal *heal, void *unused)
 {
 	(void)unused;
 	forget_old(heal);
+	if (now_ms(heal) >= shadow_due_at(heal))
+		shadow_sum(heal);
 	int count = heal->life_count;
 	for (int i = 0; i < count; i++) {
 		struct life *life = heal->lives[i];
@@ -124,6 +126,8 @@ void take_timers(struct heal *heal, void *unused)
 static int64_t next_timer(const struct heal *heal)
 {
 	int64_t next = heal->forget_at;
+	if (shadow_due_at(heal) < next)
+		next = shadow_due_at(heal);
 	for (int i = 0; i < heal->life_count; i++) {
 		int64_t at = heal->lives[i]->row.wake_at;
 		if (at != 0 && at < next && !heal->lives[i]->mind.resumed)

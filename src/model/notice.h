@@ -25,6 +25,7 @@ enum notice_kind {
 	NOTICE_TROUBLE,    /* homeostat itself: the disk is full, … */
 	NOTICE_STOPPED,
 	NOTICE_DECIDED,    /* an approval was given (ok), refused or put off; text: by whom, when */
+	NOTICE_SUMMARY,    /* text: what shadow mode would have done in a week */
 	NOTICE_KINDS,
 };
 

@@ -45,6 +45,7 @@ static const char *colour_of(const struct notice *notice)
 	case NOTICE_HEALING:
 	case NOTICE_STOPPED:
 	case NOTICE_DECIDED:
+	case NOTICE_SUMMARY:
 	case NOTICE_KINDS:
 		break;
 	}

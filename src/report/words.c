@@ -158,6 +158,13 @@ static void say_escalated(
 			(long long)notice->incident.id);
 }
 
+static void say_out_of_reach(struct str *out, const char *text)
+{
+	str_addf(out,
+		"🔌 not reached: %s\nNext: tried again and again; nothing there is healed until it answers",
+		text);
+}
+
 static void say(struct str *out, const struct notice *notice, const struct cleaned *cleaned)
 {
 	const char *text = cleaned->text;
@@ -169,10 +176,7 @@ static void say(struct str *out, const struct notice *notice, const struct clean
 		str_addf(out, "🔌 reached: %s", text);
 		break;
 	case NOTICE_SOURCE_DOWN:
-		str_addf(out,
-			"🔌 not reached: %s\nNext: tried again and again; nothing there is healed "
-			"until it answers",
-			text);
+		say_out_of_reach(out, text);
 		break;
 	case NOTICE_DETECTED:
 		say_detected(out, notice, cleaned);
@@ -211,8 +215,10 @@ static void say(struct str *out, const struct notice *notice, const struct clean
 	case NOTICE_DECIDED:
 		str_addf(out, "%s %s: %s", notice->ok ? "👍" : "✋", text, cleaned->title);
 		break;
-	case NOTICE_KINDS:
+	case NOTICE_SUMMARY:
+		str_addf(out, "🌓 %s", text);
 		break;
+	case NOTICE_KINDS:
 	case NOTICE_STOPPED:
 		str_addf(out, "👋 homeostat stopped%s%s", text[0] != '\0' ? ": " : "", text);
 		break;

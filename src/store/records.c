@@ -211,3 +211,27 @@ bool store_incident_actions(
 	sqlite3_bind_int64(statement, 1, incident_id);
 	return each_action(store, statement, fn, ctx, err);
 }
+
+/* The reasons are policy_decide's. */
+bool store_shadow(
+	struct store *store, int64_t since_ms, store_shadow_fn *fn, void *ctx, struct err *err)
+{
+	static const struct sql list = {
+		"SELECT i.plan_title, count(DISTINCT i.id), max(h.reason LIKE '%ask a person')"
+		" FROM history h JOIN incident i ON i.id = h.incident_id"
+		" WHERE h.at >= ?1 AND h.reason LIKE 'shadow mode: would %'"
+		" GROUP BY i.plan_title ORDER BY 2 DESC, 1",
+		NULL};
+	bool ok;
+	sqlite3_stmt *statement = sql_get(store, &list, err);
+	if (statement == NULL)
+		return false;
+	sqlite3_bind_int64(statement, 1, since_ms);
+	while (sql_next(store, statement, &ok, err)) {
+		char title[200];
+		sql_copy_text(statement, 0, title, sizeof(title));
+		fn(ctx, title, sqlite3_column_int64(statement, 1), sqlite3_column_int(statement, 2) != 0);
+	}
+	sql_put(store, statement);
+	return ok;
+}

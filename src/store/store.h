@@ -93,6 +93,12 @@ bool store_actions(struct store *store, int64_t since_ms, const char *component,
 bool store_incident_actions(
 	struct store *store, int64_t incident_id, store_action_fn *fn, void *ctx, struct err *err);
 
+/* What shadow mode would have done since a time: each plan's title, in how many incidents, and
+ * whether a person would have been asked; the most frequent first. */
+typedef void store_shadow_fn(void *ctx, const char *title, int64_t incidents, bool asked);
+bool store_shadow(
+	struct store *store, int64_t since_ms, store_shadow_fn *fn, void *ctx, struct err *err);
+
 /* Small facts by key: "healing", "cursor:docker:local". "" when absent. */
 bool store_fact_set(struct store *store, const char *key, const char *value, struct err *err);
 bool store_fact_get(

@@ -333,6 +333,9 @@ static void say_of_homeostat(struct html *html, const struct notice *notice)
 				  "it can",
 			text);
 		break;
+	case NOTICE_SUMMARY:
+		html_addf(html, "🌓 %s\nNext: /enable_autohealing lets it act", text);
+		break;
 	default:
 		html_addf(html,
 			"👋 homeostat stopped%s%s\nNext: nothing is watched until it is started again",
