@@ -47,6 +47,23 @@ static void print_sources(struct cli *cli, struct json list, int64_t now)
 	table_print(table, NULL, cli->colour, cli->out);
 }
 
+static void print_channels(struct cli *cli, struct json list)
+{
+	struct table *table = table_new(cli->arena, 3);
+	for (struct json c = json_first(list); json_is(c); c = json_next(c)) {
+		bool reached = json_bool(json_get(c, "reached"), false);
+		table_add_in(table, reached ? "✓" : "✗", cli_colour(cli, reached ? CLI_GREEN : CLI_RED));
+		table_add(table, control_text(cli, c, "name"));
+		table_add(table,
+			reached ? arena_printf(cli->arena, "%s messages", control_text(cli, c, "delivered"))
+					: control_text(cli, c, "text"));
+	}
+	if (table_rows(table) == 0)
+		return;
+	fputc('\n', cli->out);
+	table_print(table, NULL, cli->colour, cli->out);
+}
+
 static bool print_open(struct cli *cli)
 {
 	struct json root;
@@ -82,6 +99,7 @@ int cmd_status(struct cli *cli)
 		return control_print(cli, body);
 	print_mode(cli, health);
 	print_sources(cli, json_get(health, "sources"), control_time(json_get(health, "now")));
+	print_channels(cli, json_get(health, "channels"));
 	return print_open(cli) ? CLI_DONE : CLI_FAILED;
 }
 

@@ -230,7 +230,7 @@ static void take_probed(struct heal *heal, struct life *life, const struct job_a
 		return;
 	}
 	tell(heal, NOTICE_STORM, NULL, true,
-		"%s answers and nothing more fails: the %d that failed are healed now, %d at a time",
+		"%s: it answers and nothing more fails: the %d that failed are healed now, %d at a time",
 		source->status.name, source->storm.failures, heal->config->brakes.concurrent);
 	storm_end(&source->storm);
 	wake_held(heal, HOLD_STORM, heal->life_count, i);

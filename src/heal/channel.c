@@ -129,9 +129,23 @@ static void keep_all(struct heal *heal, const struct request *request)
 			&err);
 }
 
+/* Only for people to see: what is lost with the process is told anew. */
+static void note_status(struct heal *heal, const struct channel_status *status)
+{
+	int i = 0;
+	while (i < heal->channel_count && !str_equal(heal->channels[i].name, status->name))
+		i++;
+	if (i == CHANNELS_MAX)
+		return;
+	heal->channels[i] = *status;
+	heal->channel_count += i == heal->channel_count;
+}
+
 void take_channel(struct heal *heal, const struct request *request, struct answer *answer)
 {
-	if (request->kind == REQUEST_TOKENS || request->kind == REQUEST_SENT)
+	if (request->kind == REQUEST_CHANNEL)
+		note_status(heal, &request->status);
+	else if (request->kind == REQUEST_TOKENS || request->kind == REQUEST_SENT)
 		keep_all(heal, request);
 	else if (request->kind == REQUEST_NOTE)
 		audit(heal, "refused", request->actor, NULL, request->text);

@@ -35,9 +35,9 @@ static void note_failure(struct heal *heal, const struct life *life)
 	struct source_state *state = &heal->sources[source];
 	if (storm_note(&state->storm, &heal->config->brakes, now_ms(heal)))
 		tell(heal, NOTICE_STORM, NULL, false,
-			"%d components of %s failed within %lld s: healing waits until the common cause is "
+			"%s: %d components failed within %lld s: healing waits until the common cause is "
 			"known to be gone",
-			state->storm.failures, state->status.name,
+			state->status.name, state->storm.failures,
 			(long long)(heal->config->brakes.storm_ms / 1000));
 }
 

@@ -119,6 +119,8 @@ struct heal {
 	int64_t window_until[CONFIG_WINDOWS_MAX]; /* of the maintenance windows; 0: not open */
 	bool cut_off;            /* no source answers: see note_cut_off */
 	bool keeps_notices;      /* a channel wants to have them after a restart too */
+	struct channel_status channels[CHANNELS_MAX];
+	int channel_count;
 	int64_t forget_at;       /* wall: when old incidents are forgotten next */
 	int64_t wall_offset;     /* from mono to wall: see now_ms */
 	/* the transaction */

@@ -18,6 +18,8 @@ static void answer_status(struct heal *heal, struct answer *answer)
 	core->sources = heal->source_count;
 	for (int i = 0; i < heal->source_count; i++)
 		core->source[i] = heal->sources[i].status;
+	core->channels = heal->channel_count;
+	memcpy(core->channel, heal->channels, sizeof(core->channel));
 }
 
 void answer_with(struct answer *answer, int status, const char *text)
@@ -187,6 +189,8 @@ static const char *components_json(struct heal *heal, struct arena *arena)
 		json_put_str(&out, "state", obs_state_name(member->state));
 		json_put_str(&out, "health", obs_health_name(member->health));
 		json_put_str(&out, "finding", finding_kind_name(member->finding));
+		json_put_bool(&out, "critical", member->critical);
+		json_put_str(&out, "risk", member->has_risk ? risk_name(member->risk) : NULL);
 		json_close(&out, '}');
 	}
 	json_close(&out, ']');
@@ -222,6 +226,7 @@ static void handle_request(struct heal *heal, const struct request *request, str
 	case REQUEST_SENT:
 	case REQUEST_POSITION:
 	case REQUEST_NOTE:
+	case REQUEST_CHANNEL:
 		take_channel(heal, request, answer);
 		break;
 	case REQUEST_MUTE:

@@ -27,7 +27,18 @@ enum request_kind {
 	REQUEST_NOTE,      /* an entry for the audit log: a stranger's attempt */
 	REQUEST_MUTE,      /* component (a pattern) is left alone for for_ms; 0: not any longer */
 	REQUEST_RESET,     /* component's attempts so far do not count any more */
+	REQUEST_CHANNEL,   /* how a channel does: status. Nothing is stored */
 };
+
+/* How a channel does, since it was started. */
+struct channel_status {
+	char name[24];     /* "telegram" */
+	bool reached;
+	int64_t changed_at;
+	int64_t delivered, edited, delayed, lost; /* messages; delayed: had to be tried again */
+	char text[240];    /* !reached: why, for people */
+};
+#define CHANNELS_MAX 8
 
 struct mailbox;
 
@@ -49,6 +60,7 @@ struct request {
 	const struct token *tokens;     /* TOKENS; the mail has copies of its own */
 	const struct posting *postings; /* SENT */
 	int count;
+	struct channel_status status;   /* CHANNEL */
 	/* A channel's position, committed along with the effect: fact "channel:…"; "" : none. */
 	char fact[48], value[64];
 	/* Where the one answer goes, by mailbox_offer, in time or late. It is the asker's: who has
@@ -72,6 +84,8 @@ struct core_status {
 	int components;
 	int sources;
 	struct source_status source[32];
+	int channels;
+	struct channel_status channel[CHANNELS_MAX];
 };
 
 /* The answer to a request. */

@@ -109,6 +109,23 @@ static void put_sources(struct json_out *out, const struct core_status *core, st
 	json_close(out, ']');
 }
 
+static void put_channels(struct json_out *out, const struct core_status *core, struct arena *arena)
+{
+	json_open(out, "channels", '[');
+	for (int i = 0; i < core->channels; i++) {
+		const struct channel_status *channel = &core->channel[i];
+		json_open(out, NULL, '{');
+		json_put_str(out, "name", channel->name);
+		json_put_bool(out, "reached", channel->reached);
+		put_time(out, "changed_at", channel->changed_at);
+		json_put_int(out, "delivered", channel->delivered);
+		json_put_int(out, "lost", channel->lost);
+		put_text(out, "text", channel->text, arena);
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+}
+
 /* The figures of the report, by name. */
 static void put_figures(struct json_out *out, const struct store_figures *figures)
 {
@@ -171,6 +188,7 @@ static bool health_json(struct call *call, struct store *store, const struct cor
 	put_time(&out, "started_at", core->started_at);
 	json_put_int(&out, "components", core->components);
 	put_sources(&out, core, call->arena);
+	put_channels(&out, core, call->arena);
 	json_open(&out, "active", '[');
 	bool ok = store_incidents(
 		store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, put_incident, &active, err);

@@ -113,6 +113,27 @@ static void add_source(
 	str_addf(out, "\"} %.10g\n", value);
 }
 
+static void add_channels(struct str *out, const struct core_status *core)
+{
+	if (core->channels == 0)
+		return;
+	head(out, "homeostat_notifications_total", "counter",
+		"Messages to people since the start; delayed: it had to be tried again.");
+	for (int i = 0; i < core->channels; i++) {
+		const struct channel_status *channel = &core->channel[i];
+		const struct {
+			const char *name;
+			int64_t n;
+		} outcomes[] = {{"delivered", channel->delivered}, {"edited", channel->edited},
+			{"delayed", channel->delayed}, {"lost", channel->lost}};
+		for (size_t k = 0; k < sizeof(outcomes) / sizeof(outcomes[0]); k++) {
+			str_add(out, "homeostat_notifications_total{channel=\"");
+			add_label(out, channel->name);
+			str_addf(out, "\",outcome=\"%s\"} %lld\n", outcomes[k].name, (long long)outcomes[k].n);
+		}
+	}
+}
+
 static void add_core(struct str *out, const struct core_status *core)
 {
 	head(out, "homeostat_source_up", "gauge", "1 when the source answered its last look.");
@@ -123,6 +144,7 @@ static void add_core(struct str *out, const struct core_status *core)
 	for (int i = 0; i < core->sources; i++)
 		add_source(out, "homeostat_source_duration_seconds", &core->source[i],
 			(double)core->source[i].took_ms / 1000);
+	add_channels(out, core);
 }
 
 bool metrics_text(struct str *out, struct store *store, const struct core_status *core,

@@ -146,8 +146,11 @@ bool store_action_insert(struct store *store, struct action_record *record, stru
 
 bool store_action_end(struct store *store, struct action_end end, struct err *err)
 {
-	static const struct sql query = {"UPDATE action SET outcome = ?3, text = ?4, ended_at = ?5"
-									 " WHERE incident_id = ?1 AND attempt = ?2",
+	/* What was done, in the action's own words, is worth more than that it is seen healthy. */
+	static const struct sql query = {
+		"UPDATE action SET text = CASE WHEN ?3 = 'healed' AND outcome = 'done' THEN text ELSE ?4 "
+		"END,"
+		" outcome = ?3, ended_at = ?5 WHERE incident_id = ?1 AND attempt = ?2",
 		NULL};
 	char cut[sizeof(((struct action_record *)0)->text)];
 	STR_SET(cut, end.text);
