@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "heal/heal.h"
 #include "report/report.h"
+#include "report/telegram/chat.h"
 #include "sim/docker.h"
 #include "sim/proxmox.h"
 #include "store/store.h"
@@ -125,6 +126,49 @@ static void open_watchers(struct lab *lab)
 	}
 }
 
+/* The core answers while who asked it waits. */
+static struct answer *ask_inline(
+	void *ctx, const struct request *request, int64_t timeout_ms, struct arena *arena)
+{
+	struct lab *lab = ctx;
+	struct mailbox *box = mailbox_new(1);
+	struct arena *mail_arena = arena_new(4 << 20);
+	struct request *copy = ARENA_NEW(mail_arena, struct request);
+	struct answer *answer = NULL;
+	struct mail *mail = NULL;
+	bool reload;
+	(void)timeout_ms;
+	*copy = *request;
+	copy->answer = box;
+	mailbox_send(lab->inbox, MAIL_REQUEST, &mail_arena, copy);
+	while (mail == NULL) {
+		assert_true(heal_step(lab->heal, 0, &reload));
+		mail = mailbox_receive(box, 0);
+	}
+	answer = ARENA_NEW(arena, struct answer);
+	*answer = *(struct answer *)mail->body;
+	answer->json = arena_strdup(arena, answer->json);
+	mail_free(mail);
+	mailbox_free(box);
+	return answer;
+}
+
+static void open_chat(struct lab *lab, const unsigned char key[32])
+{
+	struct err err = {0};
+	struct chat_config config = {.config = lab->config,
+		.clock = lab->clock,
+		.stop_fd = jobs_stop_fd(lab->jobs),
+		.ask = ask_inline,
+		.ask_ctx = lab};
+	if (lab->config->telegram.token == NULL)
+		return;
+	memcpy(config.audit_key, key, sizeof(config.audit_key));
+	lab->chat = chat_open(&config, &err);
+	if (lab->chat == NULL)
+		fail_msg("%s", err.text);
+}
+
 void lab_start(struct lab *lab)
 {
 	struct err err = {0};
@@ -137,7 +181,9 @@ void lab_start(struct lab *lab)
 	lab->store = store_open(lab->folder, key, &err);
 	if (lab->store == NULL)
 		fail_msg("%s", err.text);
+	open_chat(lab, key);
 	struct heal_options options = {
+		.keeps_notices = lab->chat != NULL,
 		.config = lab->config,
 		.clock = lab->clock,
 		.jobs = lab->jobs,
@@ -166,6 +212,7 @@ void lab_stop(struct lab *lab)
 	take_words(lab);
 	for (int i = 0; i < lab->watcher_count; i++)
 		watcher_free(lab->watchers[i]);
+	chat_close(lab->chat);
 	heal_free(lab->heal);
 	store_close(lab->store);
 	mailbox_free(lab->inbox);
@@ -173,6 +220,7 @@ void lab_stop(struct lab *lab)
 	jobs_free(lab->jobs);
 	config_free(lab->config);
 	lab->watcher_count = 0;
+	lab->chat = NULL;
 	lab->heal = NULL;
 	lab->store = NULL;
 	lab->inbox = lab->notices = NULL;
@@ -258,6 +306,8 @@ static void settle(struct lab *lab)
 		tick(lab);
 		for (int i = 0; i < lab->watcher_count; i++)
 			watcher_step(lab->watchers[i], 0);
+		if (lab->chat != NULL && chat_step(lab->chat, &lab->chat_wait_ms))
+			quiet = 0;
 		int commits = lab->commits, calls = lab->calls;
 		for (int i = 0; i < 50; i++)
 			assert_true(heal_step(lab->heal, 0, &reload));
@@ -400,6 +450,11 @@ const char *lab_container(struct lab *lab, const char *name)
 const char *lab_guest(struct lab *lab, int vmid)
 {
 	return sim_proxmox_guest(lab_world(lab, &lab_pve), vmid);
+}
+
+struct sim_telegram *lab_phone(struct lab *lab)
+{
+	return lab_world(lab, &lab_telegram);
 }
 
 const char *lab_words(struct lab *lab)

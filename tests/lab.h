@@ -16,6 +16,7 @@
 #include "model/request.h"
 
 struct lab;
+struct sim_telegram;
 
 /* Worlds with nothing in them, a state folder of its own, no daemon yet. extra: lines of YAML; the
  * engine unix:///sim is configured unless they have a docker: of their own. */
@@ -58,6 +59,8 @@ int lab_most_at_once(const struct lab *lab);
 /* A container's state, a guest's; NULL: there is none. */
 const char *lab_container(struct lab *lab, const char *name);
 const char *lab_guest(struct lab *lab, int vmid);
+/* The simulated Telegram: https://api.telegram.org. */
+struct sim_telegram *lab_phone(struct lab *lab);
 /* The words of all notices since the start of the lab. */
 const char *lab_words(struct lab *lab);
 /* The store's own checks: integrity, the audit chain, and no action twice for one attempt. */

@@ -41,7 +41,7 @@ struct lab_world {
 	void (*close)(void *stream);
 };
 extern const struct lab_world *const lab_worlds[]; /* ended by NULL */
-extern const struct lab_world lab_docker, lab_pve;
+extern const struct lab_world lab_docker, lab_pve, lab_telegram;
 
 struct lab {
 	struct clock *clock;
@@ -56,6 +56,8 @@ struct lab {
 	struct heal *heal;
 	struct watcher *watchers[LAB_WATCHERS];
 	int watcher_count;
+	struct chat *chat; /* NULL: none is configured */
+	int64_t chat_wait_ms;
 	int calls, commits, burst, most;
 	int http_at, kill_at;
 	enum lab_fault http_when, kill_when;

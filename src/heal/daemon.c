@@ -18,6 +18,7 @@
 #include "base/trim.h"
 #include "heal/internal.h"
 #include "report/report.h"
+#include "report/telegram/chat.h"
 #include "watch/watch.h"
 
 #define INBOX_LIMIT 1024
@@ -34,6 +35,7 @@ struct daemon {
 	struct terminal *terminal;
 	struct api *api;
 	struct heartbeat *heartbeat;
+	struct chat *chat; /* NULL: none is configured */
 	struct watcher *watchers[SOURCES_MAX];
 	int watcher_count;
 	int signal_fd;
@@ -79,8 +81,22 @@ static bool open_state(struct daemon *daemon, struct err *err)
 	return daemon->store != NULL;
 }
 
+static bool open_chat(struct daemon *daemon, struct err *err)
+{
+	struct chat_config config = {.config = daemon->config,
+		.clock = daemon->clock,
+		.core = daemon->inbox,
+		.stop_fd = jobs_stop_fd(daemon->jobs)};
+	if (daemon->config->telegram.token == NULL)
+		return true;
+	memcpy(config.audit_key, daemon->audit_key, sizeof(config.audit_key));
+	daemon->chat = chat_open(&config, err);
+	return daemon->chat != NULL;
+}
+
 static bool open_core(struct daemon *daemon, struct err *err)
 {
+	int reporters = 0;
 	daemon->clock = clock_new_real();
 	daemon->jobs = jobs_new(JOBS_THREADS);
 	daemon->inbox = mailbox_new(INBOX_LIMIT);
@@ -97,7 +113,13 @@ static bool open_core(struct daemon *daemon, struct err *err)
 		daemon->terminal = terminal_start(daemon->clock, err);
 		if (daemon->terminal == NULL)
 			return false;
-		options.reporters[0] = terminal_mailbox(daemon->terminal);
+		options.reporters[reporters++] = terminal_mailbox(daemon->terminal);
+	}
+	if (!open_chat(daemon, err))
+		return false;
+	if (daemon->chat != NULL) {
+		options.reporters[reporters] = chat_mailbox(daemon->chat);
+		options.keeps_notices = true;
 	}
 	daemon->heal = heal_new(&options, err);
 	return daemon->heal != NULL;
@@ -192,6 +214,7 @@ static void close_all(struct daemon *daemon)
 		jobs_ask_stop(daemon->jobs);
 	if (daemon->inbox != NULL)
 		mailbox_close(daemon->inbox); /* who waits to send is let go */
+	chat_stop(daemon->chat);
 	api_stop(daemon->api);
 	heartbeat_close(daemon->heartbeat);
 	jobs_free(daemon->jobs);
@@ -199,6 +222,7 @@ static void close_all(struct daemon *daemon)
 	for (int i = 0; i < daemon->watcher_count; i++)
 		watcher_free(daemon->watchers[i]);
 	heal_free(daemon->heal);
+	chat_close(daemon->chat);
 	terminal_stop(daemon->terminal);
 	mailbox_free(daemon->inbox);
 	store_close(daemon->store);
@@ -230,7 +254,8 @@ static int run_once(struct daemon *daemon)
 	bool ok = open_all(daemon, &err);
 	if (ok)
 		heal_resume(daemon->heal); /* before anything is seen */
-	ok = ok && start_watchers(daemon, &err) && start_heartbeat(daemon, &err);
+	ok = ok && (daemon->chat == NULL || chat_start(daemon->chat, daemon->jobs, &err)) &&
+		start_watchers(daemon, &err) && start_heartbeat(daemon, &err);
 	if (ok) {
 		notify_systemd("READY=1\nSTATUS=watching");
 		trim_memory();

@@ -22,6 +22,14 @@
  *     expect   container NAME STATE | guest VMID STATE
  *     expect   words "…" | no words "…"        what people were told
  *     expect   answer STATUS                   the last request's
+ *     phone    [YAML]                          Ada has a chat with the bot; further keys of
+ * telegram: say      TEXT                            Ada, in her chat press    "✅ Approve" [twice
+ * …]          Ada; options as in sim/telegram.h world | fault telegram: LINE             anything
+ * else there expect   chat "…" | chat N "…" | no chat "…"   messages of the bot that stand, \n in
+ * them expect   buttons "A | B\nC" "…"          under the newest message that has the text expect
+ * seen "…" | no seen "…"          in all that has happened in chats, alerts too expect   asked N
+ * PATTERN                 "sendMessage_1001_200"; "_" stands for a space expect   patient nothing
+ * was sent while Telegram had us wait
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -35,6 +43,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "sim/telegram.h"
 #include "tests/lab.h"
 
 #define FILES_MAX 200
@@ -46,6 +55,18 @@ struct play {
 	struct answer answer;
 };
 
+/* LAB_CHAT=1: what happened in the chats. */
+static void print_chat(const struct play *play)
+{
+	const char *line;
+	for (int n = 0; getenv("LAB_CHAT") != NULL; n++) {
+		line = sim_telegram_line(lab_phone(play->lab), n);
+		if (line == NULL)
+			return;
+		fprintf(stderr, "%s\n", line);
+	}
+}
+
 __attribute__((format(printf, 2, 3))) static void wrong(
 	const struct play *play, const char *fmt, ...)
 {
@@ -56,6 +77,7 @@ __attribute__((format(printf, 2, 3))) static void wrong(
 	va_end(args);
 	if (getenv("LAB_WORDS") != NULL)
 		fputs(lab_words(play->lab), stderr);
+	print_chat(play);
 	fail_msg("%s:%d: %s", play->file, play->line, text);
 }
 
@@ -93,6 +115,87 @@ static void expect_words(struct play *play, const char *rest, bool wanted)
 		wrong(play, "%s: \"%s\"", wanted ? "nobody was told" : "people were told", text);
 }
 
+/* "…" at *rest, with \n for a line's end; moves past it. */
+static void next_quoted(struct play *play, const char **rest, char *text, size_t size)
+{
+	size_t length = 0;
+	const char *at = strchr(*rest, '"');
+	if (at == NULL)
+		wrong(play, "a text in quotes is missing");
+	for (at++; *at != '"' && *at != '\0' && length + 1 < size; at++) {
+		bool escaped = at[0] == '\\' && at[1] != '\0';
+		at += escaped;
+		text[length++] = escaped && *at == 'n' ? '\n' : *at;
+	}
+	text[length] = '\0';
+	*rest = *at == '"' ? at + 1 : at;
+}
+
+/* A text as the pattern of what holds it. */
+static const char *holding(const char *text)
+{
+	static char pattern[700];
+	STR_FORMAT(pattern, "*%s*", text);
+	return pattern;
+}
+
+static bool is_seen(struct play *play, const char *text)
+{
+	const char *line;
+	for (int n = 0; (line = sim_telegram_line(lab_phone(play->lab), n)) != NULL; n++)
+		if (strstr(line, text) != NULL)
+			return true;
+	return false;
+}
+
+static void expect_buttons(struct play *play, const char *rest)
+{
+	char buttons[300], text[600];
+	next_quoted(play, &rest, buttons, sizeof(buttons));
+	next_quoted(play, &rest, text, sizeof(text));
+	const char *found = sim_telegram_buttons(lab_phone(play->lab), holding(text));
+	if (found == NULL || strcmp(found, buttons) != 0)
+		wrong(play, "the buttons are \"%s\"", found != NULL ? found : "none");
+}
+
+/* True: it was about the chat. */
+static bool expect_of_chat(struct play *play, const char *rest)
+{
+	char a[32] = "", b[160] = "", text[600];
+	struct sim_telegram *phone = lab_phone(play->lab);
+	sscanf(rest, "%31s %159s", a, b);
+	bool no = strcmp(a, "no") == 0;
+	const char *what = no ? b : a;
+	if (strcmp(what, "chat") == 0) {
+		const char *from = rest;
+		next_quoted(play, &from, text, sizeof(text));
+		int n = sim_telegram_sent(phone, holding(text));
+		int wanted = no ? 0 : b[0] >= '0' && b[0] <= '9' ? atoi(b) : -1;
+		if (wanted >= 0 ? n != wanted : n == 0)
+			wrong(play, "%d messages of the chat hold \"%s\"", n, text);
+	} else if (strcmp(what, "seen") == 0) {
+		const char *from = rest;
+		next_quoted(play, &from, text, sizeof(text));
+		if (is_seen(play, text) == no)
+			wrong(play, "%s: \"%s\"", no ? "it was seen" : "nobody has seen", text);
+	} else if (strcmp(what, "buttons") == 0) {
+		expect_buttons(play, rest);
+	} else if (strcmp(what, "patient") == 0) {
+		if (sim_telegram_impatient(phone) != 0)
+			wrong(play, "%d were sent while it had to wait", sim_telegram_impatient(phone));
+	} else if (strcmp(what, "asked") == 0) {
+		char pattern[160] = "";
+		sscanf(rest, "%*s %*s %159s", pattern);
+		for (char *at = pattern; (at = strchr(at, '_')) != NULL;)
+			*at = ' ';
+		if (sim_telegram_asked(phone, pattern) != atoi(b))
+			wrong(play, "it was asked %d times", sim_telegram_asked(phone, pattern));
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void expect_count(struct play *play, int n, const char *state)
 {
 	enum life_state parsed;
@@ -126,6 +229,8 @@ static void expect(struct play *play, const char *rest)
 	char a[160] = "", b[160] = "", c[160] = "";
 	struct incident incident;
 	sscanf(rest, "%159s %159s %159s", a, b, c);
+	if (expect_of_chat(play, rest))
+		return;
 	if (strcmp(a, "incident") == 0) {
 		expect_incident(play, b, c);
 	} else if (strcmp(a, "no") == 0 && strcmp(b, "incident") == 0) {
@@ -182,6 +287,41 @@ static void person(struct play *play, const char *verb, const char *rest)
 	play->answer = lab_ask(play->lab, request);
 }
 
+static void script(struct play *play, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void script(struct play *play, const char *fmt, ...)
+{
+	char line[500];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	lab_script(play->lab, line);
+}
+
+/* A person, at her phone. */
+static bool at_phone(struct play *play, const char *verb, const char *rest)
+{
+	if (strcmp(verb, "phone") == 0) {
+		char line[600];
+		script(play, "telegram: user 1001 Ada");
+		STR_FORMAT(line, "telegram: { token: \"%s\", chat: 1001, allowed_users: [1001]%s%s }",
+			SIM_TG_TOKEN, rest[0] != '\0' ? ", " : "", rest);
+		lab_config(play->lab, line);
+		return true;
+	}
+	bool says = strcmp(verb, "say") == 0;
+	if (!says && strcmp(verb, "press") != 0)
+		return false;
+	need_daemon(play);
+	if (says)
+		script(play, "telegram: says Ada 1001 \"%s\"", rest);
+	else
+		script(play, "telegram: presses Ada 1001 %s", rest);
+	lab_settle(play->lab);
+	return true;
+}
+
 static void advance(struct play *play, const char *rest)
 {
 	int64_t ms = str_parse_duration(rest);
@@ -229,6 +369,8 @@ static void run_line(struct play *play, const char *verb, const char *rest)
 		return lab_disk_full(play->lab, strcmp(rest, "on") == 0);
 	if (strcmp(verb, "expect") == 0)
 		return expect(play, rest);
+	if (at_phone(play, verb, rest))
+		return;
 	for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++)
 		if (strcmp(verb, people[i]) == 0)
 			return person(play, verb, rest);
@@ -256,6 +398,7 @@ static void run_file(void **state)
 	fclose(file);
 	assert_true(expects); /* a scenario that expects nothing proves nothing */
 	lab_check_store(play.lab);
+	print_chat(&play);
 	lab_free(play.lab);
 }
 

@@ -32,6 +32,7 @@ struct fact_guest {
 	double cpu, memory;
 	int64_t uptime_s;
 	bool critical, is_template;
+	bool is_home;                    /* it seems that homeostat itself runs in it */
 };
 
 struct fact_container {
@@ -69,7 +70,9 @@ struct facts {
 	const struct fact_container *containers;
 	const struct fact_backup *backups;
 	const struct audit_entry *audit; /* newest first */
-	int node_count, guest_count, container_count, backup_count, audit_count;
+	const struct incident *questions; /* that wait for an answer */
+	const char *trouble;             /* what could not be seen, and why; NULL: nothing */
+	int node_count, guest_count, container_count, backup_count, audit_count, question_count;
 };
 
 /* One incident with what was asked and done about it, oldest first. */

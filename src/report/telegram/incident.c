@@ -132,7 +132,7 @@ static void add_outcome(
 	case ASKED_REJECTED:
 		html_addf(html,
 			"❌ Rejected by %.64s at %s\nNothing was done. Next: it is left alone until it is "
-			"healthy, or you press Ask again",
+			"healthy, or you press Do it now",
 			who, at);
 		break;
 	case ASKED_LATER:
@@ -143,7 +143,7 @@ static void add_outcome(
 	case ASKED_EXPIRED:
 		html_addf(html,
 			"⌛ Expired at %s: nobody answered\nNothing was done. Next: it stays as it is until "
-			"you press Ask again",
+			"you press Do it now",
 			at);
 		break;
 	case ASKED_OVERTAKEN:
@@ -168,12 +168,12 @@ struct message *text_asking(
 	message->html = html.out.s;
 	switch (asked->stage) {
 	case ASKED_OPEN:
-	case ASKED_LATER:
-		message_approval(message, incident->id, incident->plan.hash, asked->stage == ASKED_OPEN);
+		message_approval(message, incident->id, incident->plan.hash, true);
 		break;
+	case ASKED_LATER:
 	case ASKED_REJECTED:
 	case ASKED_EXPIRED:
-		add_retry(message, "🔁 Ask again", incident->id);
+		add_retry(message, "▶️ Do it now", incident->id);
 		add_why(message, incident->id);
 		break;
 	case ASKED_APPROVED:
@@ -363,7 +363,7 @@ static struct message *text_plain_notice(const struct notice *notice, struct are
 	if (notice->kind == NOTICE_POSTPONED && incident->wake_at == 0)
 		add_retry(message, "▶️ Do it now", incident->id);
 	else if (notice->kind == NOTICE_ENDED && incident->state == LIFE_REJECTED)
-		add_retry(message, "🔁 Ask again", incident->id);
+		add_retry(message, "▶️ Do it now", incident->id);
 	return message;
 }
 

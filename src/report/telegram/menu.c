@@ -16,6 +16,7 @@ static const struct entry {
 	{"health", "🏥 Health", page_health},
 	{"backup", "💾 Backups", page_backups},
 	{"audit", "📜 Audit", page_audit},
+	{"asking", "⚠️ Questions", page_questions},
 };
 #define ENTRIES ((int)(sizeof(entries) / sizeof(entries[0])))
 #define MENU_ENTRIES 6 /* of the menu itself, as the document lists them */
@@ -133,11 +134,15 @@ static void add_deed(struct page *page, enum deed deed, const char *component, b
 	page->message->button[page->message->buttons - 1].style = deeds[deed].style;
 }
 
-static void ask(
-	struct page *page, enum deed deed, const char *component, const char *label, bool critical)
+static void ask(struct page *page, enum deed deed, const char *component, const char *label,
+	bool critical, bool is_home)
 {
 	struct html *html = &page->html;
 	html_addf(html, critical ? "⚠️ <b>%s is critical</b>\n\n" : "<b>%s</b>\n\n", label);
+	if (is_home)
+		html_addf(html,
+			"homeostat itself seems to run in it: nobody watches, and it cannot start it again, "
+			"while it is down\n");
 	html_addf(html, "%s <code>%s</code>?\n", deeds[deed].verb, component);
 	if (deed != DEED_START)
 		html_addf(html, "What runs in it is interrupted. ");
@@ -166,14 +171,15 @@ static bool show_guest(struct page *page, const struct place *place)
 			continue;
 		const char *label = arena_printf(page->arena, "%d %s", guest->vmid, guest->name);
 		if (place->asks && guest_can(guest, place->deed)) {
-			ask(page, place->deed, guest->component, label, guest->critical);
+			ask(page, place->deed, guest->component, label, guest->critical, guest->is_home);
 		} else if (place->asks) {
 			say_cannot(page, place->deed, guest->component);
 		} else {
 			page_guest(page, guest);
 			for (int deed = 0; deed < DEEDS; deed++)
 				if (guest_can(guest, (enum deed)deed))
-					add_deed(page, (enum deed)deed, guest->component, guest->critical);
+					add_deed(
+						page, (enum deed)deed, guest->component, guest->critical || guest->is_home);
 		}
 		return true;
 	}
@@ -188,7 +194,8 @@ static bool show_container(struct page *page, const struct place *place)
 		if (!str_equal(container->component, place->component))
 			continue;
 		if (place->asks && container_can(container, place->deed)) {
-			ask(page, place->deed, container->component, container->name, container->critical);
+			ask(page, place->deed, container->component, container->name, container->critical,
+				false);
 		} else if (place->asks) {
 			say_cannot(page, place->deed, container->component);
 		} else {

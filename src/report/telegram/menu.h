@@ -1,8 +1,8 @@
 /*
  * The pages of /menu, which the commands /status … /backup and /audit open too: facts in, text and
  * buttons out. A place is a path and a page of it: "" (the menu), "status", "node", "vms",
- * "docker", "health", "backup", "audit", "vms/lxc_104", "vms/lxc_104/stop" (the question before
- * it is done), "backup/lxc_104". Any path gives a page: of what is gone, it says so. Pure.
+ * "docker", "health", "backup", "audit", "asking", "vms/lxc_104", "vms/lxc_104/stop" (the question
+ * before it is done), "backup/lxc_104". Any path gives a page: of what is gone, it says so. Pure.
  */
 #ifndef REPORT_TELEGRAM_MENU_H
 #define REPORT_TELEGRAM_MENU_H

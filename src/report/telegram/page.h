@@ -28,6 +28,7 @@ void page_containers(struct page *page);
 void page_health(struct page *page);
 void page_backups(struct page *page);
 void page_audit(struct page *page);
+void page_questions(struct page *page);
 void page_guest(struct page *page, const struct fact_guest *guest);
 void page_container(struct page *page, const struct fact_container *container);
 void page_backup(struct page *page, const struct fact_backup *backup);

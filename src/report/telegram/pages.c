@@ -114,13 +114,21 @@ void page_status(struct page *page)
 	message_page(page->message, "📜 Audit", "audit", 1);
 }
 
+/* Live pages say what they could not see. */
+static void add_trouble(struct page *page)
+{
+	if (page->facts->trouble != NULL)
+		html_addf(&page->html, "\n⚠️ %.300s\n", page->facts->trouble);
+}
+
 void page_node(struct page *page)
 {
 	struct html *html = &page->html;
 	const struct facts *facts = page->facts;
 	int first, last;
 	add_head(page, "🖥️ Node Info");
-	if (facts->node_count == 0)
+	add_trouble(page);
+	if (facts->node_count == 0 && facts->trouble == NULL)
 		html_addf(html, "\nNo Proxmox node is watched");
 	page_range(page, facts->node_count, &first, &last);
 	for (int i = first; i < last; i++) {
@@ -180,6 +188,7 @@ void page_guests(struct page *page)
 	for (int i = 0; i < facts->guest_count; i++)
 		running += facts->guests[i].state == GUEST_RUNNING;
 	add_head(page, "📦 VMs");
+	add_trouble(page);
 	html_addf(html, "\n%d of %d running\n", running, facts->guest_count);
 	page_range(page, facts->guest_count, &first, &last);
 	for (int i = first; i < last; i++) {
@@ -345,6 +354,7 @@ void page_backups(struct page *page)
 	for (int i = 0; i < facts->backup_count; i++)
 		good += facts->backups[i].verdict == BACKUP_GOOD;
 	add_head(page, "💾 Backups");
+	add_trouble(page);
 	html_addf(html, "\n%d of %d have a good and recent backup\n", good, facts->backup_count);
 	page_range(page, facts->backup_count, &first, &last);
 	for (int i = first; i < last; i++) {
@@ -396,5 +406,24 @@ void page_audit(struct page *page)
 		if (entry->text[0] != '\0')
 			html_addf(html, ": %.120s", entry->text);
 		html_addf(html, "\n");
+	}
+}
+
+void page_questions(struct page *page)
+{
+	struct html *html = &page->html;
+	const struct facts *facts = page->facts;
+	int first, last;
+	add_head(page, "⚠️ Questions");
+	html_addf(html, "\n%d wait%s for an answer\n", facts->question_count,
+		facts->question_count == 1 ? "s" : "");
+	page_range(page, facts->question_count, &first, &last);
+	for (int i = first; i < last; i++) {
+		const struct incident *incident = &facts->questions[i];
+		html_addf(html, "\n%s %.48s: %.100s", severity_icon(incident->severity),
+			incident->component.name, incident->plan.title);
+		message_row(page->message);
+		message_button(page->message, BUTTON_PLAIN, INTENT_WHY, incident->component.name)
+			->incident_id = incident->id;
 	}
 }

@@ -75,7 +75,7 @@ static const char *next_of(const struct incident *incident)
 	case LIFE_CLEARED:
 		return "nothing: it is over, and nothing had to be done";
 	case LIFE_REJECTED:
-		return "nothing, until it is healthy again, or you press Decide anew";
+		return "nothing, until it is healthy again, or you press Do it now";
 	case LIFE_ESCALATED:
 		return "look into it; it closes by itself when the component is healthy";
 	case LIFE_NONE:
@@ -105,7 +105,7 @@ static void add_buttons(struct message *message, const struct incident *incident
 	if (incident->state == LIFE_ASKING)
 		message_approval(message, incident->id, incident->plan.hash, true);
 	else if (can_retry && incident->plan.action[0] != '\0')
-		message_button(message, BUTTON_PRIMARY, INTENT_RETRY, "🔁 Decide anew")->incident_id =
+		message_button(message, BUTTON_PRIMARY, INTENT_RETRY, "▶️ Do it now")->incident_id =
 			incident->id;
 	message_row(message);
 	message_button(message, BUTTON_PLAIN, INTENT_WHY, "🔄 Refresh")->incident_id = incident->id;

@@ -28,6 +28,18 @@ struct search {
 	int count;
 };
 
+/* What only shows a page can be a button. */
+static void offer_page(struct message *message, int kind)
+{
+	static const enum command_kind pages[] = {COMMAND_MENU, COMMAND_STATUS, COMMAND_NODE,
+		COMMAND_VMS, COMMAND_DOCKER, COMMAND_HEALTH, COMMAND_BACKUP, COMMAND_AUDIT};
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		const char *name = telegram_commands[pages[i]].name;
+		if ((int)pages[i] == kind)
+			message_page(message, name, pages[i] == COMMAND_MENU ? "" : name, 1);
+	}
+}
+
 struct message *command_complaint(enum command_result result, const struct command *command,
 	const struct command_error *error, struct arena *arena)
 {
@@ -43,6 +55,8 @@ struct message *command_complaint(enum command_result result, const struct comma
 			html_addf(&html, "Did you mean ");
 			str_addf(&html.out, "/%s", near->name);
 			html_addf(&html, near->usage[0] != '\0' ? " %s?\n" : "?%s\n", near->usage);
+			if (near->takes == TAKES_NOTHING || near->takes == TAKES_GUEST_OR_NOTHING)
+				offer_page(message, error->near);
 		}
 		html_addf(&html, "/help shows all commands");
 	} else {
@@ -131,7 +145,8 @@ static void gather(struct search *search, const struct facts *facts)
 	for (int i = 0; search->of_guests && i < facts->guest_count; i++) {
 		const struct fact_guest *guest = &facts->guests[i];
 		add_candidate(search,
-			(struct candidate){guest->name, guest->component, guest->vmid, guest->critical});
+			(struct candidate){
+				guest->name, guest->component, guest->vmid, guest->critical || guest->is_home});
 	}
 	for (int i = 0; !search->of_guests && i < facts->container_count; i++) {
 		const struct fact_container *container = &facts->containers[i];

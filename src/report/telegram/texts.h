@@ -43,6 +43,10 @@ struct message *text_resolution(const struct incident *incident, bool ok, const 
 	struct arena *arena);
 struct message *text_escalated(const struct incident *incident, const char *why,
 	struct arena *arena);
+/* What is told long after it happened begins with its time. */
+void text_late(struct message *message, int64_t at, int64_t now, struct arena *arena);
+/* A question that nobody has answered for so long. */
+void text_again(struct message *message, int64_t for_ms, struct arena *arena);
 /* A notice that is none of the above in its own words; those above too. Never NULL. */
 struct message *text_notice(const struct notice *notice, struct arena *arena);
 /* Who that is, for people: "telegram:123" → "user 123". In the arena, untrusted. */
@@ -100,8 +104,15 @@ struct message *text_progress(enum deed deed, const char *target, struct arena *
 /* why: !ok: the reason; ok: the action's own words, or NULL. */
 struct message *text_ordered(enum deed deed, const char *target, bool ok, const char *why,
 	struct arena *arena);
+/* An order that has to wait. */
+struct message *text_postponed(const char *target, const char *why, struct arena *arena);
 struct message *text_muted(const char *component, int64_t until, struct arena *arena);
 struct message *text_unmuted(const char *component, struct arena *arena);
+/* To words that are no command. */
+struct message *text_only_commands(struct arena *arena);
+/* There is none of the name that was to be muted; near may be meant. */
+struct message *text_no_component(const char *name, const char *near, int64_t for_ms,
+	struct arena *arena);
 /* Anything else in a line: what happened, and why or what next (or NULL). */
 struct message *text_answer(bool ok, const char *what, const char *next, struct arena *arena);
 
