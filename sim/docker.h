@@ -32,7 +32,7 @@ void sim_docker_tick(struct sim_docker *sim);
 
 /* One line of a script; false: text says what is wrong with it.
  *   container NAME [policy=P[:N]] [health] [label=K=V]… [loop=MS:CODE] [broken=MESSAGE]
- *             [stopsignal=N] [rotten]
+ *             [stopsignal=N] [rotten] [image=NAME]
  *             (running; loop: ends MS after each start with CODE; broken: can't be started)
  *   crash NAME CODE | oom NAME | sick NAME | well NAME          its process ends, its check fails
  *   unmendable NAME                                             sick again after each restart
@@ -40,6 +40,8 @@ void sim_docker_tick(struct sim_docker *sim);
  *   signal NAME N                                               a signal that it survives
  *   recreate NAME                                               as compose: a new id, same name
  *   finish NAME                                                 its process ends with 0
+ *   log NAME TEXT | error NAME TEXT                             it writes a line; to stderr
+ *   check NAME TEXT                                             what its health check will say
  *   engine down|up|frozen|denied|garbage|html|truncated|shutdown
  *             (down: connections are refused; shutdown: it stops all containers first)
  *   forget                                                      the event buffer is emptied */
@@ -53,6 +55,7 @@ enum sim_fault sim_docker_fault(const struct sim_docker *sim);
 struct sim_reply {
 	int status;
 	const char *body; /* in the arena */
+	size_t body_bytes; /* of one that is no text; 0: it ends with NUL */
 	bool is_stream;   /* GET /events: read it by sim_docker_event */
 	int64_t since_ns; /* of a stream */
 	int64_t held_ms;  /* how long the real engine would take to answer */

@@ -186,7 +186,7 @@ static void list(struct call *call)
 		json_open(&out, NULL, '{');
 		json_put_str(&out, "Id", c->id);
 		json_put_raw(&out, "Names", arena_printf(call->arena, "[\"/%s\"]", c->name));
-		json_put_str(&out, "Image", "sim");
+		json_put_str(&out, "Image", c->image[0] != '\0' ? c->image : "sim");
 		json_put_str(&out, "Command", "/bin/sim");
 		json_put_int(&out, "Created", c->created_ms / 1000);
 		put_labels(&out, call, c);
@@ -217,6 +217,12 @@ static void put_state(struct json_out *out, const struct sim_container *c)
 		json_put_str(out, "Status", c->health);
 		json_put_int(out, "FailingStreak", c->failures);
 		json_open(out, "Log", '[');
+		if (c->check[0] != '\0' && strcmp(c->health, "unhealthy") == 0) {
+			json_open(out, NULL, '{');
+			json_put_int(out, "ExitCode", 1);
+			json_put_str(out, "Output", c->check);
+			json_close(out, '}');
+		}
 		json_close(out, ']');
 		json_close(out, '}');
 	}
@@ -242,7 +248,7 @@ static void inspect(struct call *call, const struct sim_container *c)
 	json_close(&out, '}');
 	json_close(&out, '}');
 	json_open(&out, "Config", '{');
-	json_put_str(&out, "Image", "sim");
+	json_put_str(&out, "Image", c->image[0] != '\0' ? c->image : "sim");
 	put_labels(&out, call, c);
 	if (c->stop_signal != 0)
 		json_put_str(&out, "StopSignal", arena_printf(call->arena, "%d", c->stop_signal));
@@ -295,6 +301,50 @@ static void restart(struct call *call, struct sim_container *c)
 	answer(call, 204, "");
 }
 
+/* A bound of the log: seconds, perhaps with a fraction. */
+static int64_t bound(struct call *call, const char *name, int64_t otherwise)
+{
+	const char *text = argument(call, name);
+	double seconds = text != NULL ? strtod(text, NULL) : 0;
+	return seconds > 0 ? (int64_t)(seconds * 1000 + 0.5) : otherwise;
+}
+
+static bool is_set(struct call *call, const char *name)
+{
+	const char *text = argument(call, name);
+	return text != NULL && (strcmp(text, "1") == 0 || strcmp(text, "true") == 0);
+}
+
+/* The multiplexed stream of a container without a terminal: a head of 8 bytes a line. */
+static void logs(struct call *call, const struct sim_container *c)
+{
+	struct str body;
+	const char *tail = argument(call, "tail");
+	int first = c->logged - SIM_LOG_LINES, wanted = SIM_LOG_LINES;
+	if (tail != NULL)
+		wanted = (int)strtol(tail, NULL, 10);
+	int64_t since = bound(call, "since", 0), until = bound(call, "until", INT64_MAX);
+	if (!is_set(call, "stdout") && !is_set(call, "stderr")) {
+		fail(call, 400, "Bad parameters: you must choose at least one stream");
+		return;
+	}
+	str_init(&body, call->arena);
+	if (first < c->logged - wanted)
+		first = c->logged - wanted;
+	for (int i = first > 0 ? first : 0; i < c->logged; i++) {
+		const struct sim_log_line *line = &c->log[i % SIM_LOG_LINES];
+		size_t length = strlen(line->text) + 1;
+		char head[8] = {line->is_error ? 2 : 1, 0, 0, 0, 0, 0, (char)(length >> 8), (char)length};
+		if (line->at_ms < since || line->at_ms > until ||
+			!is_set(call, line->is_error ? "stderr" : "stdout"))
+			continue;
+		str_addn(&body, head, sizeof(head));
+		str_addf(&body, "%s\n", line->text);
+	}
+	answer(call, 200, body.len > 0 ? body.s : "");
+	call->reply->body_bytes = body.len;
+}
+
 static void journal(struct call *call, const char *name, const char *verb)
 {
 	struct sim_docker *sim = call->sim;
@@ -322,7 +372,7 @@ static void container_verb(struct call *call, struct sim_container *c, const cha
 	else if (post && strcmp(verb, "restart") == 0)
 		restart(call, c);
 	else if (!post && strcmp(verb, "logs") == 0)
-		answer(call, 200, "");
+		logs(call, c);
 	else
 		fail(call, 404, "page not found");
 }

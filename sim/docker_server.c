@@ -98,7 +98,8 @@ static void stream_events(void *ctx, server_write_fn *write, void *sink, int sto
 /* The request's path and the arguments that the API knows, encoded again. */
 static const char *url_of(const struct server_request *request)
 {
-	static const char *const names[] = {"all", "filters", "since", "until", "t", "signal"};
+	static const char *const names[] = {
+		"all", "filters", "since", "until", "t", "signal", "stdout", "stderr", "tail"};
 	struct str url;
 	str_init(&url, request->arena);
 	str_add(&url, request->path);
@@ -125,7 +126,9 @@ static void handle(void *ctx, const struct server_request *request, struct serve
 	reply->status = ask.reply.status;
 	reply->content_type = "application/json";
 	reply->body = ask.reply.body;
-	reply->body_bytes = ask.reply.body != NULL ? strlen(ask.reply.body) : 0;
+	reply->body_bytes = ask.reply.body_bytes;
+	if (reply->body_bytes == 0 && ask.reply.body != NULL)
+		reply->body_bytes = strlen(ask.reply.body);
 	if (ask.fault == SIM_HTML) {
 		reply->content_type = "text/html";
 		reply->body = "<html><body>It works!</body></html>";

@@ -69,6 +69,8 @@ static bool set_option(struct sim_container *container, char *option)
 		container->loop_code = number(colon + 1);
 	} else if (strcmp(option, "stopsignal") == 0) {
 		container->stop_signal = number(value);
+	} else if (strcmp(option, "image") == 0) {
+		str_copy(container->image, sizeof(container->image), value);
 	} else if (strcmp(option, "broken") == 0) {
 		str_copy(container->broken, sizeof(container->broken), value);
 	} else {
@@ -205,6 +207,22 @@ static bool do_verb(struct sim_docker *sim, struct sim_container *c, char **word
 	return true;
 }
 
+/* "log web a whole line": what follows the name. */
+static bool do_text(struct sim_docker *sim, struct sim_container *c, const char *line)
+{
+	const char *rest = line + strcspn(line, " ");
+	rest += strspn(rest, " ");
+	rest += strcspn(rest, " ");
+	rest += strspn(rest, " ");
+	if (str_starts(line, "check "))
+		str_copy(c->check, sizeof(c->check), rest);
+	else if (str_starts(line, "log ") || str_starts(line, "error "))
+		world_log(sim, c, line[0] == 'e', rest);
+	else
+		return false;
+	return true;
+}
+
 bool sim_docker_script(struct sim_docker *sim, const char *line, char *text, size_t size)
 {
 	char copy[512], *words[WORDS_MAX], *save = NULL;
@@ -226,7 +244,7 @@ bool sim_docker_script(struct sim_docker *sim, const char *line, char *text, siz
 	struct sim_container *container = n > 1 ? world_find(sim, words[1]) : NULL;
 	if (container == NULL)
 		return str_format(text, size, "no such container: %s", n > 1 ? words[1] : ""), false;
-	if (do_verb(sim, container, words, n))
+	if (do_text(sim, container, line) || do_verb(sim, container, words, n))
 		return true;
 	return str_format(text, size, "no such line: %s", line), false;
 }

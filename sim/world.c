@@ -22,6 +22,8 @@ void sim_docker_free(struct sim_docker *sim)
 	for (int i = 0; i < sim->journal_count; i++)
 		free(sim->journal[i]);
 	free(sim->journal);
+	for (int i = 0; i < sim->count; i++)
+		free(sim->containers[i].log);
 	free(sim->containers);
 	free(sim);
 }
@@ -64,6 +66,19 @@ void world_event(struct sim_docker *sim, const struct sim_container *container, 
 	str_format(event->attributes, sizeof(event->attributes), "%s%s%s%s",
 		attributes[0] != '\0' ? "," : "", attributes, container->labels[0] != '\0' ? "," : "",
 		container->labels);
+}
+
+void world_log(
+	struct sim_docker *sim, struct sim_container *container, bool is_error, const char *text)
+{
+	if (container->log == NULL)
+		container->log = calloc(SIM_LOG_LINES, sizeof(*container->log));
+	if (container->log == NULL)
+		abort();
+	struct sim_log_line *line = &container->log[container->logged++ % SIM_LOG_LINES];
+	line->at_ms = world_now(sim);
+	line->is_error = is_error;
+	str_copy(line->text, sizeof(line->text), text);
 }
 
 void world_cut_streams(struct sim_docker *sim)
@@ -170,6 +185,7 @@ void world_remove(struct sim_docker *sim, struct sim_container *container)
 	if (container->state == SIM_RUNNING || container->state == SIM_PAUSED)
 		world_kill(sim, container, 9);
 	world_event(sim, container, "destroy", "");
+	free(container->log);
 	*container = sim->containers[--sim->count];
 }
 

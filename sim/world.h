@@ -10,6 +10,13 @@
 
 enum sim_state { SIM_CREATED, SIM_RUNNING, SIM_EXITED, SIM_RESTARTING, SIM_PAUSED };
 
+#define SIM_LOG_LINES 16
+struct sim_log_line {
+	int64_t at_ms;
+	bool is_error; /* of stderr */
+	char text[200];
+};
+
 struct sim_container {
 	char id[65], name[128];
 	char labels[512];        /* a JSON object's inside */
@@ -30,6 +37,9 @@ struct sim_container {
 	int64_t check_ms;        /* wall: next health check */
 	int failures;
 	int64_t backoff_ms;      /* of its own restart policy */
+	char image[96], check[160]; /* check: what its health check says */
+	struct sim_log_line *log; /* the last SIM_LOG_LINES; NULL: none */
+	int logged;
 };
 
 struct sim_event {
@@ -59,6 +69,8 @@ bool world_start(struct sim_docker *sim, struct sim_container *container);
 void world_die(struct sim_docker *sim, struct sim_container *container, int code);
 void world_stop(struct sim_docker *sim, struct sim_container *container);
 void world_kill(struct sim_docker *sim, struct sim_container *container, int signal);
+void world_log(struct sim_docker *sim, struct sim_container *container, bool is_error,
+	const char *text);
 void world_remove(struct sim_docker *sim, struct sim_container *container);
 void world_cut_streams(struct sim_docker *sim);
 int64_t world_now(const struct sim_docker *sim);

@@ -437,6 +437,33 @@ int lab_pve_posts(struct lab *lab, const char *pattern)
 	return lab_pve.posts(lab_world(lab, &lab_pve), pattern);
 }
 
+int lab_claude_posts(struct lab *lab)
+{
+	return lab_claude.posts(lab_world(lab, &lab_claude), NULL);
+}
+
+static void take_evidence(void *ctx, int attempt, const struct evidence *row)
+{
+	struct lab *lab = ctx;
+	size_t used = strlen(lab->evidence);
+	(void)attempt;
+	str_format(lab->evidence + used, sizeof(lab->evidence) - used, "%s%s %s: %s\n",
+		row->proves ? "*" : "", evidence_kind_name(row->kind), row->source, row->text);
+}
+
+const char *lab_evidence(struct lab *lab, int64_t incident_id)
+{
+	struct err err = {0};
+	unsigned char key[32];
+	lab->evidence[0] = '\0';
+	assert_true(secret_derive(lab->folder, "audit", key, &err));
+	struct store *reader = store_open_reader(lab->folder, key, &err);
+	if (reader == NULL || !store_evidence(reader, incident_id, take_evidence, lab, &err))
+		fail_msg("%s", err.text);
+	store_close(reader);
+	return lab->evidence;
+}
+
 int lab_most_at_once(const struct lab *lab)
 {
 	return lab->most;

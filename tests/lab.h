@@ -54,6 +54,12 @@ int lab_count(struct lab *lab, enum life_state state);
 /* What was asked of the engine, and of the cluster, that may change something. */
 int lab_posts(struct lab *lab, const char *pattern);
 int lab_pve_posts(struct lab *lab, const char *pattern);
+/* What the model was asked: requests in all; the last one's body. */
+int lab_claude_posts(struct lab *lab);
+const char *lab_claude_body(struct lab *lab);
+/* What was gathered of an incident, and for /why: lines "KIND SOURCE: TEXT", "*" before those that
+ * prove; in a buffer of the lab. */
+const char *lab_evidence(struct lab *lab, int64_t incident_id);
 /* The most POSTs that one commit let loose. */
 int lab_most_at_once(const struct lab *lab);
 /* A container's state, a guest's; NULL: there is none. */

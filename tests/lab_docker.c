@@ -85,8 +85,9 @@ static bool perform(void *self, const struct http *http, const struct http_reque
 	if (!exchange(self, request, arena, &answer, err))
 		return false;
 	reply->status = answer.status;
-	reply->body = arena_strdup(arena, answer.body);
-	reply->body_bytes = strlen(reply->body);
+	reply->body_bytes = answer.body_bytes > 0 ? answer.body_bytes : strlen(answer.body);
+	reply->body = ARENA_ARRAY(arena, char, reply->body_bytes + 1);
+	memcpy(reply->body, answer.body, reply->body_bytes);
 	return true;
 }
 

@@ -18,7 +18,8 @@
 
 #include "base/str.h"
 
-const struct lab_world *const lab_worlds[] = {&lab_docker, &lab_pve, &lab_telegram, NULL};
+const struct lab_world *const lab_worlds[] = {
+	&lab_docker, &lab_pve, &lab_telegram, &lab_claude, NULL};
 
 struct http_stream {
 	const struct lab_world *world;

@@ -41,12 +41,12 @@ struct lab_world {
 	void (*close)(void *stream);
 };
 extern const struct lab_world *const lab_worlds[]; /* ended by NULL */
-extern const struct lab_world lab_docker, lab_pve, lab_telegram;
+extern const struct lab_world lab_claude, lab_docker, lab_pve, lab_telegram;
 
 struct lab {
 	struct clock *clock;
 	void *worlds[LAB_WORLDS]; /* in the order of lab_worlds */
-	char folder[64], extra[4096];
+	char folder[64], extra[4096], evidence[65536];
 	char *words;
 	size_t words_length;
 	struct config *config;

@@ -57,6 +57,22 @@ static void tell_cause(struct cli *cli, struct json incident)
 			arena_printf(cli->arena, "%s (by %s, %.0f %% sure)", cause,
 				by[0] != '\0' ? by : "rules", confidence * 100));
 	line(cli, "Evidence", control_text(cli, diagnosis, "evidence"));
+	line(cli, "Or", control_text(cli, diagnosis, "alternatives"));
+}
+
+/* Everything that was gathered; what proves the cause is marked. */
+static void tell_evidence(struct cli *cli, struct json list)
+{
+	struct table *table = table_new(cli->arena, 3);
+	for (struct json row = json_first(list); json_is(row); row = json_next(row)) {
+		table_add(table, json_bool(json_get(row, "proves"), false) ? "*" : "");
+		table_add(table, control_text(cli, row, "source"));
+		table_add(table, control_text(cli, row, "text"));
+	}
+	if (table_rows(table) == 0)
+		return;
+	fputc('\n', cli->out);
+	table_print(table, (const char *const[]){"", "SOURCE", "EVIDENCE"}, cli->colour, cli->out);
 }
 
 static void tell_decision(struct cli *cli, struct json incident)
@@ -193,6 +209,7 @@ int story(struct cli *cli, bool whole)
 	for (struct json action = json_first(list); json_is(action); action = json_next(action))
 		tell_action(cli, action);
 	tell_next(cli, incident);
+	tell_evidence(cli, json_get(incident, "evidence"));
 	if (whole)
 		tell_steps(cli, json_get(incident, "history"));
 	return CLI_DONE;

@@ -208,7 +208,7 @@ bool docker_negotiate(struct docker *docker, int64_t timeout_ms, struct err *err
 	return choose_version(docker, body, err);
 }
 
-static bool ask(struct docker *docker, struct http_request *request, struct arena *arena,
+bool docker_ask(struct docker *docker, struct http_request *request, struct arena *arena,
 	struct http_reply *reply, struct err *err)
 {
 	if (!docker_negotiate(docker, request->timeout_ms, err))
@@ -217,7 +217,8 @@ static bool ask(struct docker *docker, struct http_request *request, struct aren
 	if (asprintf(&path, "/v%s%s", docker->version.api, request->path) < 0)
 		abort();
 	request->path = path;
-	request->limit_bytes = BODY_LIMIT_BYTES;
+	if (request->limit_bytes == 0)
+		request->limit_bytes = BODY_LIMIT_BYTES;
 	bool ok = http_perform(docker->http, request, arena, reply, err);
 	if (!ok)
 		docker_lost(docker, err);
@@ -232,7 +233,7 @@ bool docker_get(struct docker *docker, const char *path, int64_t timeout_ms, str
 {
 	struct http_request request = {.method = "GET", .path = path, .timeout_ms = timeout_ms};
 	struct http_reply reply;
-	if (!ask(docker, &request, arena, &reply, err))
+	if (!docker_ask(docker, &request, arena, &reply, err))
 		return false;
 	if (json_parse(arena, reply.body, reply.body_bytes, body, err))
 		return true;
@@ -245,7 +246,7 @@ bool docker_post(
 	auto_arena arena = arena_new((size_t)1024 * 1024);
 	struct http_request request = {.method = "POST", .path = path, .timeout_ms = timeout_ms};
 	struct http_reply reply = {0};
-	bool ok = ask(docker, &request, arena, &reply, err);
+	bool ok = docker_ask(docker, &request, arena, &reply, err);
 	if (status != NULL)
 		*status = reply.status;
 	return ok;

@@ -44,12 +44,26 @@ struct docker_container {
 	char stop_signal[16];
 	int exit_code, restart_count, max_retries;
 	bool oom_killed;
-	int64_t started_at, finished_at; /* wall ms, 0 never */
+	int64_t created_at, started_at, finished_at; /* wall ms, 0 never */
 	int64_t pid;
 	struct json labels;
 };
 bool docker_inspect(struct docker *docker, const char *id, struct arena *arena,
 	struct docker_container *container, struct err *err);
+
+/* The last lines that a container wrote to stdout and stderr, ended by NUL, as they are: text of
+ * strangers. Times are wall ms; 0: no such bound. ERR_INPUT: more than limit_bytes. */
+struct docker_logs {
+	int64_t since_ms, until_ms;
+	int lines;
+	size_t limit_bytes;
+	int64_t timeout_ms;
+};
+bool docker_logs(struct docker *docker, const char *id, const struct docker_logs *which,
+	struct arena *arena, char **text, struct err *err);
+/* The stream of such an answer as text, in place: frames of 8 bytes of head, or a terminal's bytes
+ * as they are. What is no text becomes a space. Returns its length. */
+size_t docker_logs_plain(char *body, size_t length);
 
 /* The event stream, of the container events that matter. since: "" or the engine's own
  * "seconds.nanoseconds". */

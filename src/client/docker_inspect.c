@@ -31,6 +31,9 @@ static void read_times(struct json root, struct docker_container *container)
 {
 	char text[64];
 	int64_t at;
+	json_copy(json_get(root, "Created"), text, sizeof(text));
+	at = str_parse_rfc3339(text);
+	container->created_at = at > 0 ? at : 0;
 	json_copy(json_path(root, "State.StartedAt"), text, sizeof(text));
 	at = str_parse_rfc3339(text);
 	container->started_at = at > 0 ? at : 0;

@@ -60,6 +60,7 @@ struct situation {
 	bool approved;           /* a valid approval of exactly this plan exists, unused */
 	bool has_action;         /* there is a remedy in the table */
 	bool seen;               /* the cause of the failure was seen (else: ask) */
+	bool unproven;           /* a model's own idea, or one that has rarely helped: ask */
 	enum risk risk;          /* weighed */
 	enum consent consent;    /* weighed */
 	bool storm;

@@ -22,6 +22,8 @@ static struct verdict postpone(enum hold hold, int64_t wake_at, const char *reas
  * where the user's own row says so; HIGH never. */
 static bool needs_approval(const struct situation *s)
 {
+	if (s->unproven)
+		return true;
 	switch (s->risk) {
 	case RISK_LOW:
 		return s->consent == CONSENT_ASK || !s->seen;
@@ -91,7 +93,10 @@ struct verdict policy_decide(const struct situation *s)
 		return postpone(
 			HOLD_MODE, 0, ask ? "shadow mode: would ask a person" : "shadow mode: would do it now");
 	if (ask)
-		return verdict(VERDICT_ASK, s->seen ? "" : "nobody saw why it stopped");
+		return verdict(VERDICT_ASK,
+			!s->seen          ? "nobody saw why it stopped"
+				: s->unproven ? "it is not known to help: a person decides"
+							  : "");
 	held = caps(s);
 	if (held.kind != VERDICT_ALLOW)
 		return held;

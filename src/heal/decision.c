@@ -156,7 +156,10 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 		return s;
 	struct weight weight = risk_weigh(
 		heal->config, &life->row.component, action->info.name, action->info.floor);
-	s.risk = life->row.plan.risk = weight.risk;
+	/* Who made the diagnosis can raise the risk, never lower it. */
+	s.risk = life->row.diagnosis.risk > weight.risk ? life->row.diagnosis.risk : weight.risk;
+	life->row.plan.risk = s.risk;
+	s.unproven = life->row.diagnosis.unproven;
 	s.consent = weight.consent;
 	s.budget = budget_of(heal, life->row.component.name);
 	s.approved = find_approval(heal, life, &approval);
@@ -188,6 +191,8 @@ void do_decide(struct heal *heal, struct life *life)
 		life_raise(heal, life, EVENT_FORBIDDEN);
 		return;
 	}
+	if (life->row.attempt > 0 && !life->row.ordered)
+		diagnose_again(heal, life);
 	recent_prune(heal);
 	struct situation s = situation_of(heal, life);
 	struct verdict verdict = policy_decide(&s);

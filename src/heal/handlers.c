@@ -5,63 +5,12 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "diagnose/diagnose.h"
 #include "heal/internal.h"
 
 /* An action's own deadlines are shorter: this is for an answer that was lost. */
 #define ACT_DEADLINE_MS 300000
 #define LOOK_DEADLINE_MS 30000
 #define DAY_MS 86400000LL
-
-static bool in_storm(const struct heal *heal, const struct life *life)
-{
-	for (int i = 0; i < heal->source_count; i++)
-		if (str_equal(heal->sources[i].status.name, life->row.component.source))
-			return heal->sources[i].storm.active;
-	return false;
-}
-
-static bool is_leaf(enum component_kind kind)
-{
-	return kind == COMPONENT_CONTAINER || kind == COMPONENT_GUEST || kind == COMPONENT_SERVICE;
-}
-
-/* Leaves that fail together may have one cause; a daemon or a node is no leaf. */
-static void note_failure(struct heal *heal, const struct life *life)
-{
-	int source = source_find(heal, life->row.component.source);
-	if (source < 0 || !is_leaf(life->row.component.kind) || life->row.aspect != ASPECT_STATE)
-		return;
-	struct source_state *state = &heal->sources[source];
-	if (storm_note(&state->storm, &heal->config->brakes, now_ms(heal)))
-		tell(heal, NOTICE_STORM, NULL, false,
-			"%s: %d components failed within %lld s: healing waits until the common cause is "
-			"known to be gone",
-			state->status.name, state->storm.failures,
-			(long long)(heal->config->brakes.storm_ms / 1000));
-}
-
-/* Those that this one is the cause of need not be asked about, nor healed, before it. */
-static void suppress_children(struct heal *heal, const struct life *parent)
-{
-	int count = heal->life_count;
-	for (int i = 0; i < count; i++)
-		if (life_rule(heal->lives[i]->row.state, EVENT_PARENT_FAILED) != NULL &&
-			parent_of(heal, heal->lives[i]) == parent)
-			life_raise(heal, heal->lives[i], EVENT_PARENT_FAILED);
-}
-
-static void do_diagnose(struct heal *heal, struct life *life)
-{
-	diagnose_by_rules(life->row.finding, &life->row.component, heal->sight, &life->row.diagnosis);
-	note_failure(heal, life);
-	life_reason(life, "%s", life->row.diagnosis.cause);
-	/* Where nothing can be done, the escalation says it all. */
-	if (!in_storm(heal, life) && life->row.diagnosis.action[0] != '\0')
-		tell(heal, NOTICE_DETECTED, life, false, "%s", life->row.diagnosis.cause);
-	suppress_children(heal, life);
-	life_raise(heal, life, EVENT_DIAGNOSED);
-}
 
 static void do_act(struct heal *heal, struct life *life)
 {
@@ -106,6 +55,9 @@ static void do_ask(struct heal *heal, struct life *life)
 	if (must_store(heal))
 		stored(heal, store_approval_insert(heal->store, &approval, &err), &err);
 	audit(heal, "approval.ask", "", life, row->plan.title);
+	/* It may have been learnt since the failure was told. */
+	if (row->attempt > 0 && row->finding != FINDING_NONE)
+		tell_cause(heal, life);
 	tell(heal, NOTICE_ASKING, life, false, "%s", row->reason);
 }
 

@@ -59,7 +59,8 @@ static bool load(struct heal *heal, struct err *err)
 		return false;
 	if (mode[0] == '\0' || !healing_parse(mode, &heal->healing))
 		heal->healing = heal->config->healing;
-	return shadow_load(heal, err) && store_mutes(heal->store, now_ms(heal), load_mute, heal, err) &&
+	return shadow_load(heal, err) && model_load(heal, err) &&
+		store_mutes(heal->store, now_ms(heal), load_mute, heal, err) &&
 		store_incidents(
 			heal->store, (struct incident_query){INCIDENTS_OPEN, 0, 0}, load_life, heal, err) &&
 		store_actions(heal->store, now_ms(heal) - DAY_MS, NULL, load_action, heal, err);
@@ -149,6 +150,7 @@ static void resume(struct heal *heal, void *unused)
 	}
 	if (heal->summed_at == 0)
 		shadow_begin(heal);
+	model_resume(heal);
 	audit(heal, "start", "", NULL, "homeostat started");
 	char watched[400] = "";
 	for (int i = 0; i < heal->source_count; i++)
@@ -172,6 +174,8 @@ static transaction_fn *handler_of(int kind)
 		return take_job;
 	case MAIL_REQUEST:
 		return take_request;
+	case MAIL_DIAGNOSIS:
+		return take_diagnosis;
 	default:
 		return NULL;
 	}

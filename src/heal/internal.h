@@ -5,7 +5,9 @@
 #define HEAL_INTERNAL_H
 
 #include "act/act.h"
+#include "client/claude.h"
 #include "decide/decide.h"
+#include "diagnose/opinion.h"
 #include "heal/heal.h"
 #include "model/notice.h"
 #include "model/request.h"
@@ -13,6 +15,7 @@
 #define SOURCES_MAX 32
 #define MUTES_MAX 32
 #define ANCESTORS_MAX 8
+#define GATHERS_MAX 4        /* that look for evidence at a time */
 
 /* What the core remembers of a life besides its row: lost by a restart, undone with the row. */
 struct life_mind {
@@ -25,9 +28,23 @@ struct life_mind {
 	enum hold hold;          /* POSTPONED: for what */
 	int told_attempt;        /* the last postponement that people were told of */
 	char told[96];
+	char told_cause[96];     /* the cause that people were told of */
 	int64_t acted_mono_ms;   /* when the action's end was known: older sights do not count */
 	int64_t quiet_until;     /* wall: an action of unknown end may still be going on */
 	int64_t up_since;        /* wall: since when it runs, at the last look */
+	int gathered;            /* 1 + the attempt that evidence was gathered of; 0: none */
+	int opinions;            /* that a model was asked for */
+};
+
+/* The model, as the core keeps its books. Undone with the transaction. */
+struct model {
+	int64_t busy_until;      /* wall: a question is on its way; 0: none */
+	int64_t shut_until;      /* wall: it is not asked before */
+	int failures;            /* in a row */
+	char told[32];           /* the trouble that people were told of; "" : it works */
+	struct claude_spent spent;
+	double reserved_usd;     /* of the question on its way */
+	int64_t reserved_for;    /* incident; after a crash: is not asked about again */
 };
 
 /* An open incident in memory. Changed only between life_touch and the commit. */
@@ -122,6 +139,8 @@ struct heal {
 	struct channel_status channels[CHANNELS_MAX];
 	int channel_count;
 	int64_t forget_at;       /* wall: when old incidents are forgotten next */
+	struct model model;
+	int64_t gather_until[GATHERS_MAX]; /* wall: a slot is taken so long at most; 0: free */
 	int64_t wall_offset;     /* from mono to wall: see now_ms */
 	/* the transaction */
 	bool in_transaction, failed;
@@ -150,6 +169,17 @@ struct job_answer {
 	int64_t since_ms;
 	char source[64];
 	char text[480];
+};
+
+/* What the two kinds of diagnosis jobs answer. */
+struct diagnosis_answer {
+	bool is_opinion;
+	int64_t incident_id;
+	int attempt, slot;
+	struct evidence_list list;
+	struct diagnosis refined;    /* !is_opinion: by the evidence, of the rules' own */
+	char signature[SIGNATURE_BYTES];
+	struct opinion opinion;
 };
 
 /* transaction.c: everything that changes something runs inside one. */
@@ -184,6 +214,24 @@ void recent_add(struct heal *heal, const char *component, int64_t began_at);
 bool recent_reset(struct heal *heal, const char *component);
 /* The last one of a component did not take place after all. */
 void recent_take_back(struct heal *heal, const char *component);
+
+/* diagnosis.c: DO_DIAGNOSE, and what comes of it; opinion.c: the model's part. */
+void do_diagnose(struct heal *heal, struct life *life);
+void take_diagnosis(struct heal *heal, void *answer);
+void diagnosis_due(struct heal *heal, struct life *life);
+/* After a repair that did not help: what it looks like now. */
+void diagnose_again(struct heal *heal, struct life *life);
+bool in_storm(const struct heal *heal, const struct life *life);
+/* Tells people the cause, unless they know it. */
+void tell_cause(struct heal *heal, struct life *life);
+bool model_load(struct heal *heal, struct err *err);
+void model_resume(struct heal *heal);
+/* Asks it about a life, or takes what it has said to the same signs. False: nothing is on its way. */
+bool opinion_start(struct heal *heal, struct life *life, const struct diagnosis_answer *evidence);
+void opinion_take(struct heal *heal, struct life *life, const struct diagnosis_answer *answer);
+
+/* gather.c: false: nothing was started. */
+bool gather(struct heal *heal, struct life *life);
 
 /* sights.c: reports and what is seen. */
 void take_report(struct heal *heal, void *report);

@@ -56,8 +56,10 @@ static void life_due(struct heal *heal, struct life *life)
 	case LIFE_VERIFYING:
 		life_raise(heal, life, EVENT_WAKE);
 		break;
-	case LIFE_NONE:
 	case LIFE_DIAGNOSING:
+		diagnosis_due(heal, life);
+		break;
+	case LIFE_NONE:
 	case LIFE_DECIDING:
 	case LIFE_SUPPRESSED:
 	case LIFE_RESOLVED:

@@ -181,6 +181,8 @@ struct core_before {
 	struct mute mutes[MUTES_MAX];
 	int mute_count;
 	bool cut_off;
+	struct model model;
+	int64_t gather_until[GATHERS_MAX];
 	struct {
 		struct storm storm;
 		bool probing;
@@ -196,6 +198,8 @@ static void core_remember(const struct heal *heal, struct core_before *before)
 	before->mute_count = heal->mute_count;
 	before->cut_off = heal->cut_off;
 	memcpy(before->mutes, heal->mutes, sizeof(before->mutes));
+	before->model = heal->model;
+	memcpy(before->gather_until, heal->gather_until, sizeof(before->gather_until));
 	for (int i = 0; i < heal->source_count; i++) {
 		before->sources[i].storm = heal->sources[i].storm;
 		before->sources[i].probing = heal->sources[i].storm_probing;
@@ -211,6 +215,8 @@ static void core_restore(struct heal *heal, const struct core_before *before)
 	heal->mute_count = before->mute_count;
 	heal->cut_off = before->cut_off;
 	memcpy(heal->mutes, before->mutes, sizeof(heal->mutes));
+	heal->model = before->model;
+	memcpy(heal->gather_until, before->gather_until, sizeof(heal->gather_until));
 	for (int i = 0; i < heal->source_count; i++) {
 		heal->sources[i].storm = before->sources[i].storm;
 		heal->sources[i].storm_probing = before->sources[i].probing;

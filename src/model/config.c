@@ -133,6 +133,9 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 		return false;
 	if (!config_read_telegram(reader, yaml_find(root, "telegram")))
 		return false;
+	const struct yaml *claude = yaml_find(root, "claude");
+	if (claude != NULL && !config_read_claude(reader, claude))
+		return false;
 	if (policy != NULL && !config_read_policy(reader, policy))
 		return false;
 	const struct yaml *maintenance = yaml_find(root, "maintenance");

@@ -71,6 +71,19 @@ struct config_mcp {
 	int line;
 };
 
+/* The model that is asked about what the rules do not know. */
+struct config_claude {
+	const char *provider;                          /* "anthropic", "openai" (compatible) */
+	const char *api_url, *api_key;                 /* api_key: secret:NAME, or NULL */
+	const char *model;
+	const char *strong_model;                      /* asked when model is unsure; NULL: none */
+	const char *budget;                            /* as written: "1.00" */
+	double usd_a_day;                              /* 1.00; 0: nothing is asked that costs */
+	int hourly;                                    /* 20 calls */
+	int64_t deadline_ms;                           /* 60 s: a question with all its rounds */
+	int line;
+};
+
 struct config_policy {
 	const char *component, *action, *source;       /* patterns with *; NULL: any */
 	bool has_risk;
@@ -130,6 +143,7 @@ struct config {
 	struct config_thresholds thresholds;
 	struct config_mcp *mcp;
 	int mcp_count;
+	struct config_claude *claude;                  /* NULL: none */
 	struct config_policy *policy;
 	int policy_count;
 	struct config_heartbeat heartbeat;

@@ -29,7 +29,6 @@
 static const char *const later[] = {
 	"systemd",
 	"probes",
-	"claude",
 	"store",
 	NULL,
 };
@@ -260,6 +259,34 @@ static const struct config_key keys[] = {
 	{"mcp.timeout", "duration, 100ms to 10m", "10s",
 		"An answer that takes longer means that the server does not work.",
 		CHECK(TYPE_DURATION, AT(config_mcp, timeout_ms), 0, 100, 10 * M)},
+	{"claude", "map", "",
+		"The model that is asked about what the rules do not know. Without this section homeostat "
+		"heals by rules alone.",
+		SECTION},
+	{"claude.provider", "anthropic or openai", "anthropic",
+		"anthropic: the Messages API. openai: any server with compatible chat completions, as "
+		"Ollama, llama.cpp and vLLM.",
+		PLAIN(TYPE_TEXT, AT(config_claude, provider))},
+	{"claude.api_url", "URL", "",
+		"Where it is reached. Without it https://api.anthropic.com; for openai it must be given, "
+		"as http://127.0.0.1:11434/v1.",
+		PLAIN(TYPE_TEXT, AT(config_claude, api_url))},
+	{"claude.api_key", "secret:NAME or env:NAME", "", "Its key; a local server needs none.",
+		PLAIN(TYPE_SECRET, AT(config_claude, api_key))},
+	{"claude.model", "name", "",
+		"The model, as claude-haiku-5-5. What one costs is known for Anthropic's own only.",
+		PLAIN(TYPE_TEXT, AT(config_claude, model))},
+	{"claude.strong_model", "name", "",
+		"A second one, asked when the first is unsure or overloaded.",
+		PLAIN(TYPE_TEXT, AT(config_claude, strong_model))},
+	{"claude.daily_budget_usd", "amount, 0 to 1000", "1.00",
+		"What may be spent in a day (UTC). When it is, the rules go on alone until midnight.",
+		PLAIN(TYPE_TEXT, AT(config_claude, budget))},
+	{"claude.hourly", "count, 1 to 1000", "20", "Requests in an hour.",
+		CHECK(TYPE_COUNT, AT(config_claude, hourly), 0, 1, 1000)},
+	{"claude.deadline", "duration, 1s to 10m", "60s",
+		"How long one question may take in all; then the rules decide.",
+		CHECK(TYPE_DURATION, AT(config_claude, deadline_ms), 0, S, 10 * M)},
 	{"policy", "list", "",
 		"Rules that change how an action is weighed. A rule can raise a risk, never lower it below "
 		"the action's own.",

@@ -82,6 +82,7 @@ bool config_read_proxmox(struct config_reader *reader, const struct yaml *list);
 bool config_read_telegram(struct config_reader *reader, const struct yaml *map);
 bool config_read_mcp(struct config_reader *reader, const struct yaml *list);
 bool config_read_maintenance(struct config_reader *reader, const struct yaml *list);
+bool config_read_claude(struct config_reader *reader, const struct yaml *map);
 bool config_read_policy(struct config_reader *reader, const struct yaml *list);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "model/channel.h"
 #include "model/component.h"
+#include "model/evidence.h"
 #include "model/finding.h"
 #include "model/life.h"
 #include "model/observation.h"
@@ -215,6 +216,13 @@ struct observation observation_of(const struct component *component, enum aspect
 		.percent = -1,
 		.used_bytes = -1,
 		.max_bytes = -1};
+}
+
+const char *evidence_kind_name(enum evidence_kind kind)
+{
+	static const char *const names[EVIDENCE_KINDS] = {
+		"log", "state", "event", "neighbour", "change", "metric", "past", "gap"};
+	return names[kind];
 }
 
 static const char *const states[] = {

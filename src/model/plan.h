@@ -68,11 +68,15 @@ int params_number(const char *params, const char *name, int otherwise);
 /* The diagnosis that a plan answers to. */
 struct diagnosis {
 	char cause[240];              /* "the application failed (exit code 1)" */
-	char by[24];                  /* "rules" "known" "claude" "operator" */
+	char by[24];                  /* "rules" "known" "claude" "model" "proposal" "operator" */
 	double confidence;            /* 0..1 */
 	char action[48];              /* of the table, or "" : a person is needed */
 	char params[PARAMS_MAX_BYTES];
 	char evidence[480];           /* quoted lines, untrusted text */
+	char alternatives[240];       /* what else it could be, or what else could help */
+	enum risk risk;               /* what who made it thinks: can only raise */
+	bool unproven;                /* a person is asked whatever the risk: a model's own idea, or
+									 what the evidence says will not help */
 };
 
 #endif

@@ -100,6 +100,6 @@ struct answer {
 };
 
 /* Kinds of mail to the core. */
-enum core_mail { MAIL_REPORT, MAIL_JOB, MAIL_REQUEST, MAIL_STOP, MAIL_RELOAD };
+enum core_mail { MAIL_REPORT, MAIL_JOB, MAIL_REQUEST, MAIL_STOP, MAIL_RELOAD, MAIL_DIAGNOSIS };
 
 #endif

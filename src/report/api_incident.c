@@ -65,7 +65,10 @@ static void put_diagnosis(
 	json_put_str(out, "by", diagnosis->by);
 	json_put_num(out, "confidence", diagnosis->confidence);
 	json_put_str(out, "action", diagnosis->action);
+	json_put_str(out, "params", diagnosis->params);
+	json_put_bool(out, "unproven", diagnosis->unproven);
 	put_text(out, "evidence", diagnosis->evidence, arena);
+	put_text(out, "alternatives", diagnosis->alternatives, arena);
 	json_close(out, '}');
 }
 
@@ -170,6 +173,19 @@ static void put_action(void *ctx, const struct action_record *record)
 	json_close(list->out, '}');
 }
 
+static void put_evidence(void *ctx, int attempt, const struct evidence *row)
+{
+	struct list *list = ctx;
+	json_open(list->out, NULL, '{');
+	json_put_int(list->out, "attempt", attempt);
+	json_put_str(list->out, "kind", evidence_kind_name(row->kind));
+	put_time(list->out, "at", row->at);
+	put_text(list->out, "source", row->source, list->arena);
+	put_text(list->out, "text", row->text, list->arena);
+	json_put_bool(list->out, "proves", row->proves);
+	json_close(list->out, '}');
+}
+
 bool incident_story(struct json_out *out, struct store *store, const struct incident *incident,
 	struct arena *arena, struct err *err)
 {
@@ -184,6 +200,9 @@ bool incident_story(struct json_out *out, struct store *store, const struct inci
 	json_close(out, ']');
 	json_open(out, "actions", '[');
 	ok = ok && store_incident_actions(store, incident->id, put_action, &list, err);
+	json_close(out, ']');
+	json_open(out, "evidence", '[');
+	ok = ok && store_evidence(store, incident->id, put_evidence, &list, err);
 	json_close(out, ']');
 	json_close(out, '}');
 	return ok;

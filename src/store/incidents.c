@@ -78,6 +78,9 @@ static const struct column incident_column[] = {
 	TEXT("remedy", diagnosis.action),
 	TEXT("remedy_params", diagnosis.params),
 	TEXT("evidence", diagnosis.evidence),
+	TEXT("alternatives", diagnosis.alternatives),
+	NAMED("remedy_risk", diagnosis.risk, risk_of, RISK_HIGH + 1),
+	PLAIN("unproven", COLUMN_BOOL, diagnosis.unproven),
 	TEXT("plan_action", plan.action),
 	TEXT("plan_component", plan.component),
 	TEXT("plan_label", plan.label),
@@ -192,6 +195,21 @@ bool store_incident_get(struct store *store, int64_t id, struct incident *incide
 	return ok;
 }
 
+static bool each_incident(
+	struct store *store, sqlite3_stmt *statement, store_incident_fn *fn, void *ctx, struct err *err)
+{
+	bool ok;
+	while (sql_next(store, statement, &ok, err)) {
+		struct incident incident = {0};
+		ok = read_incident(statement, &incident, err);
+		if (!ok)
+			break;
+		fn(ctx, &incident);
+	}
+	sql_put(store, statement);
+	return ok;
+}
+
 bool store_incidents(struct store *store, struct incident_query query, store_incident_fn *fn,
 	void *ctx, struct err *err)
 {
@@ -209,21 +227,26 @@ bool store_incidents(struct store *store, struct incident_query query, store_inc
 						   " WHERE opened_at >= ?1 OR ended_at >= ?1 ORDER BY id DESC LIMIT ?2",
 			&incident_columns},
 	};
-	bool ok;
 	sqlite3_stmt *statement = sql_get(store, &queries[query.filter], err);
 	if (statement == NULL)
 		return false;
 	sqlite3_bind_int64(statement, 1, query.since_ms);
 	sqlite3_bind_int(statement, 2, query.limit > 0 ? query.limit : -1);
-	while (sql_next(store, statement, &ok, err)) {
-		struct incident incident = {0};
-		ok = read_incident(statement, &incident, err);
-		if (!ok)
-			break;
-		fn(ctx, &incident);
-	}
-	sql_put(store, statement);
-	return ok;
+	return each_incident(store, statement, fn, ctx, err);
+}
+
+bool store_incidents_of(struct store *store, const char *component, int limit,
+	store_incident_fn *fn, void *ctx, struct err *err)
+{
+	static const struct sql of = {"SELECT %c, id FROM incident WHERE component = ?1"
+								  " ORDER BY id DESC LIMIT ?2",
+		&incident_columns};
+	sqlite3_stmt *statement = sql_get(store, &of, err);
+	if (statement == NULL)
+		return false;
+	sql_bind_text(statement, 1, component);
+	sqlite3_bind_int(statement, 2, limit > 0 ? limit : -1);
+	return each_incident(store, statement, fn, ctx, err);
 }
 
 bool store_history(

@@ -236,8 +236,34 @@ static const char version_2[] =
 	"CREATE TABLE mute (pattern TEXT PRIMARY KEY, until INTEGER NOT NULL, actor TEXT NOT NULL"
 	") STRICT, WITHOUT ROWID;";
 
+/* What a diagnosis rests on, what models have answered, what has helped before. */
+static const char version_3[] =
+	"ALTER TABLE incident ADD COLUMN alternatives TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE incident ADD COLUMN remedy_risk TEXT NOT NULL DEFAULT 'LOW';"
+	"ALTER TABLE incident ADD COLUMN unproven INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX incident_component ON incident (component, id);"
+	"CREATE TABLE evidence ("
+	" id INTEGER PRIMARY KEY,"
+	" incident_id INTEGER NOT NULL REFERENCES incident (id) ON DELETE CASCADE,"
+	" attempt INTEGER NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL, source TEXT NOT NULL,"
+	" text TEXT NOT NULL, proves INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX evidence_incident ON evidence (incident_id);"
+	"CREATE TABLE verdict ("
+	" signature TEXT PRIMARY KEY, at INTEGER NOT NULL, model TEXT NOT NULL, answer TEXT NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE lesson ("
+	" finding TEXT NOT NULL, action TEXT NOT NULL, kind TEXT NOT NULL, component TEXT NOT NULL,"
+	" healed INTEGER NOT NULL, failed INTEGER NOT NULL, relapsed INTEGER NOT NULL,"
+	" untouched INTEGER NOT NULL, seconds REAL NOT NULL, approved INTEGER NOT NULL,"
+	" rejected INTEGER NOT NULL, in_a_row INTEGER NOT NULL, approval_seconds REAL NOT NULL,"
+	" last_at INTEGER NOT NULL,"
+	" PRIMARY KEY (finding, action, kind, component)"
+	") STRICT, WITHOUT ROWID;";
+
 const struct migration store_migrations[] = {
 	{version_1},
 	{version_2},
+	{version_3},
 };
 const int store_version = sizeof(store_migrations) / sizeof(store_migrations[0]);

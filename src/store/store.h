@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/channel.h"
+#include "model/evidence.h"
 #include "model/incident.h"
 #include "model/notice.h"
 
@@ -49,6 +50,10 @@ struct incident_query {
 };
 bool store_incidents(struct store *store, struct incident_query query, store_incident_fn *fn,
 	void *ctx, struct err *err);
+
+/* Of one component, newest first. */
+bool store_incidents_of(struct store *store, const char *component, int limit,
+	store_incident_fn *fn, void *ctx, struct err *err);
 
 struct history {
 	int64_t at;
@@ -98,6 +103,19 @@ bool store_incident_actions(
 typedef void store_shadow_fn(void *ctx, const char *title, int64_t incidents, bool asked);
 bool store_shadow(
 	struct store *store, int64_t since_ms, store_shadow_fn *fn, void *ctx, struct err *err);
+/* What was gathered for an attempt replaces what was before. */
+bool store_evidence_set(struct store *store, int64_t incident_id, int attempt,
+	const struct evidence_list *list, struct err *err);
+typedef void store_evidence_fn(void *ctx, int attempt, const struct evidence *evidence);
+/* Of an incident, by attempt, as gathered. */
+bool store_evidence(struct store *store, int64_t incident_id, store_evidence_fn *fn, void *ctx,
+	struct err *err);
+
+/* What a model has answered to the same signs; "" : nothing, or longer ago than since_ms. */
+bool store_verdict_set(struct store *store, const char *signature, const char *model,
+	const char *answer, int64_t at, struct err *err);
+bool store_verdict_get(struct store *store, const char *signature, int64_t since_ms, char *answer,
+	size_t size, struct err *err);
 
 /* Small facts by key: "healing", "cursor:docker:local". "" when absent. */
 bool store_fact_set(struct store *store, const char *key, const char *value, struct err *err);

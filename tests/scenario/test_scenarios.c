@@ -18,6 +18,9 @@
  *     expect   incident COMPONENT STATE | no incident COMPONENT | N STATE
  *     expect   posts N [PATTERN]               what the engine was asked to do
  *     expect   pveposts N [PATTERN]            what the cluster was; "_" stands for a space
+ *     expect   asked N                         requests that the model got
+ *     expect   evidence COMPONENT "…"          a line that was gathered; no evidence COMPONENT "…"
+ *     expect   cause COMPONENT BY "…"          the diagnosis, and who made it
  *     expect   atonce N                        the most of that at the same time
  *     expect   container NAME STATE | guest VMID STATE
  *     expect   words "…" | no words "…"        what people were told
@@ -224,12 +227,40 @@ static void expect_posts(struct play *play, const char *whose, int n, const char
 		wrong(play, "%d %s, not %d", posts, whose, n);
 }
 
+/* What was gathered, what was concluded from it, and whom it cost a question. */
+static bool expect_diagnosis(
+	struct play *play, const char *rest, const char *a, const char *b, const char *c)
+{
+	struct incident incident;
+	char text[300];
+	bool no = strcmp(a, "no") == 0;
+	if (strcmp(a, "model") == 0) {
+		if (lab_claude_posts(play->lab) != atoi(b))
+			wrong(play, "the model was asked %d times", lab_claude_posts(play->lab));
+		return true;
+	}
+	if (strcmp(no ? b : a, "evidence") == 0) {
+		quoted(play, rest, text, sizeof(text));
+		lab_incident(play->lab, no ? c : b, &incident);
+		if ((strstr(lab_evidence(play->lab, incident.id), text) == NULL) != no)
+			wrong(play, "the evidence is:\n%s", lab_evidence(play->lab, incident.id));
+		return true;
+	}
+	if (strcmp(a, "cause") != 0)
+		return false;
+	quoted(play, rest, text, sizeof(text));
+	lab_incident(play->lab, b, &incident);
+	if (strcmp(incident.diagnosis.by, c) != 0 || strstr(incident.diagnosis.cause, text) == NULL)
+		wrong(play, "by %s: %s", incident.diagnosis.by, incident.diagnosis.cause);
+	return true;
+}
+
 static void expect(struct play *play, const char *rest)
 {
 	char a[160] = "", b[160] = "", c[160] = "";
 	struct incident incident;
 	sscanf(rest, "%159s %159s %159s", a, b, c);
-	if (expect_of_chat(play, rest))
+	if (expect_of_chat(play, rest) || expect_diagnosis(play, rest, a, b, c))
 		return;
 	if (strcmp(a, "incident") == 0) {
 		expect_incident(play, b, c);

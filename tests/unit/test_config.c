@@ -132,10 +132,35 @@ static void an_unknown_key_names_the_nearest(void **state)
 	refused(DOCKER "docker.name: x\n", "f.yaml:2: docker.name: ", "unknown key");
 }
 
+#define CLAUDE DOCKER "claude:\n  api_key: secret:a\n  model: claude-haiku-5-5\n"
+
+static void a_model_is_configured_with_its_limits(void **state)
+{
+	(void)state;
+	struct config *config = good(CLAUDE "  daily_budget_usd: 0.25\n  deadline: 20s\n");
+	assert_string_equal(config->claude->api_url, "https://api.anthropic.com");
+	assert_true(config->claude->usd_a_day > 0.2499 && config->claude->usd_a_day < 0.2501);
+	assert_int_equal(config->claude->deadline_ms, 20000);
+	config_free(config);
+	config = good(DOCKER "claude: { provider: openai, model: qwen3:8b, api_url: "
+						 "\"http://127.0.0.1:11434/v1\" }\n");
+	assert_null(config->claude->api_key);
+	config_free(config);
+	refused(CLAUDE "  daily_budget_usd: lots\n", "f.yaml:5: claude.daily_budget_usd: ", "as 1.00");
+	refused(CLAUDE "  daily_budget_usd: nan\n", "f.yaml:5: claude.daily_budget_usd: ", "as 1.00");
+	refused(CLAUDE "  api_url: http://10.0.0.1\n", "f.yaml:5: claude.api_url: ", "https://");
+	refused(CLAUDE "  provider: google\n", "f.yaml:5: claude.provider: ", "anthropic or openai");
+	refused(DOCKER "claude: { model: x }\n", "f.yaml:2: claude.api_key: ", "secret set anthropic");
+	refused(
+		DOCKER "claude: { api_key: secret:a }\n", "f.yaml:2: claude.model: ", "claude-haiku-5-5");
+	refused(
+		DOCKER "claude: { provider: openai, model: x }\n", "f.yaml:2: claude.api_url: ", "11434");
+}
+
 static void what_comes_later_is_refused_not_ignored(void **state)
 {
 	(void)state;
-	static const char *const later[] = {"systemd", "probes", "claude", "store"};
+	static const char *const later[] = {"systemd", "probes", "store"};
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		char text[100], place[40];
 		STR_FORMAT(text, DOCKER "%s: x\n", later[i]);
@@ -546,6 +571,7 @@ int main(void)
 		cmocka_unit_test(the_smallest_file_has_every_default),
 		cmocka_unit_test(every_value_is_read),
 		cmocka_unit_test(an_unknown_key_names_the_nearest),
+		cmocka_unit_test(a_model_is_configured_with_its_limits),
 		cmocka_unit_test(what_comes_later_is_refused_not_ignored),
 		cmocka_unit_test(wrong_types_show_how_to_write_it),
 		cmocka_unit_test(impossible_values_name_their_bounds),

@@ -1,0 +1,320 @@
+/*
+ * The model's part in a diagnosis: when it is asked, what it may cost, and what its answer may
+ * change. The price is booked before it is asked, in the same commit that says so: after a crash a
+ * question that was in the air counts as paid, and is not asked again. What keeps it from answering
+ * is told once; the rules go on.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "heal/internal.h"
+
+#define DAY_MS 86400000LL
+#define OPINIONS_MAX 2   /* of one life */
+#define CACHED_MS DAY_MS /* the same signs get the same answer so long */
+#define SHUT_MIN_MS 60000LL
+#define SHUT_MAX_MS 1800000LL
+#define MISCONFIGURED_MS 3600000LL
+#define SURE 0.8 /* rules that are so sure need no second opinion */
+
+struct inquiry {
+	int64_t incident_id;
+	int attempt;
+	char signature[SIGNATURE_BYTES];
+	struct opinion_order order;
+	struct mailbox *inbox;
+};
+
+static void opinion_main(struct arena **arena, void *body, int stop_fd)
+{
+	struct inquiry *order = body;
+	(void)arena;
+	struct arena *mail = arena_new(sizeof(struct diagnosis_answer) + 4096);
+	struct diagnosis_answer *answer = ARENA_NEW(mail, struct diagnosis_answer);
+	order->order.stop_fd = stop_fd;
+	answer->is_opinion = true;
+	answer->incident_id = order->incident_id;
+	answer->attempt = order->attempt;
+	answer->list = order->order.evidence;
+	STR_SET(answer->signature, order->signature);
+	opinion_ask(&order->order, &answer->opinion);
+	mailbox_send(order->inbox, MAIL_DIAGNOSIS, &mail, answer);
+}
+
+static const char *by_of(const struct heal *heal)
+{
+	return str_equal(heal->config->claude->provider, "openai") ? "model" : "claude";
+}
+
+/* The books, in facts: they count over restarts. */
+static void keep_books(struct heal *heal)
+{
+	const struct model *model = &heal->model;
+	char spent[200], reserved[64] = "";
+	struct err err = {0};
+	STR_FORMAT(spent, "%lld %.9f %lld %lld %d %lld", (long long)model->spent.day, model->spent.usd,
+		(long long)model->spent.unpriced_calls, (long long)model->spent.hour, model->spent.calls,
+		(long long)model->spent.shut_until_ms);
+	if (model->reserved_for != 0)
+		STR_FORMAT(reserved, "%lld %.9f", (long long)model->reserved_for, model->reserved_usd);
+	if (must_store(heal))
+		stored(heal,
+			store_fact_set(heal->store, "model:spent", spent, &err) &&
+				store_fact_set(heal->store, "model:reserved", reserved, &err) &&
+				store_fact_set(heal->store, "model:told", model->told, &err),
+			&err);
+}
+
+bool model_load(struct heal *heal, struct err *err)
+{
+	struct model *model = &heal->model;
+	char spent[200], reserved[64];
+	long long day = 0, unpriced = 0, hour = 0, shut = 0, incident = 0;
+	if (!store_fact_get(heal->store, "model:spent", spent, sizeof(spent), err) ||
+		!store_fact_get(heal->store, "model:reserved", reserved, sizeof(reserved), err) ||
+		!store_fact_get(heal->store, "model:told", model->told, sizeof(model->told), err))
+		return false;
+	if (sscanf(spent, "%20lld %30lf %20lld %20lld %9d %20lld", &day, &model->spent.usd, &unpriced,
+			&hour, &model->spent.calls, &shut) == 6) {
+		model->spent.day = day;
+		model->spent.unpriced_calls = unpriced;
+		model->spent.hour = hour;
+		model->spent.shut_until_ms = shut;
+	}
+	if (sscanf(reserved, "%20lld %30lf", &incident, &model->reserved_usd) == 2)
+		model->reserved_for = incident;
+	return true;
+}
+
+/* A question that was in the air when the last run ended was perhaps answered, and billed. */
+void model_resume(struct heal *heal)
+{
+	struct model *model = &heal->model;
+	if (model->reserved_for == 0)
+		return;
+	log_info(
+		"incident %lld: the last run ended while a model was asked: counted as paid, not asked "
+		"again",
+		(long long)model->reserved_for);
+	if (isfinite(model->reserved_usd) && model->reserved_usd > 0 &&
+		model->spent.day == now_ms(heal) / DAY_MS)
+		model->spent.usd += model->reserved_usd;
+	for (int i = 0; i < heal->life_count; i++)
+		if (heal->lives[i]->row.id == model->reserved_for) {
+			life_touch(heal->lives[i]);
+			heal->lives[i]->mind.opinions = OPINIONS_MAX;
+		}
+	model->reserved_for = 0;
+	model->reserved_usd = 0;
+	keep_books(heal);
+}
+
+static void tell_trouble(struct heal *heal, const char *what, const char *why)
+{
+	struct model *model = &heal->model;
+	log_warn("the model: %s: %s", what, why);
+	if (model->told[0] != '\0')
+		return;
+	STR_SET(model->told, what);
+	tell(heal, NOTICE_TROUBLE, NULL, false,
+		"the model gives no answer (%s): %s. Healing goes on by rules.", what, why);
+}
+
+static void tell_mended(struct heal *heal)
+{
+	if (heal->model.told[0] != '\0')
+		tell(heal, NOTICE_TROUBLE, NULL, true, "the model answers again");
+	heal->model.told[0] = '\0';
+}
+
+/* Whether a life is one that a model is asked about at all. */
+static bool is_wanted(const struct heal *heal, const struct life *life, int attempt)
+{
+	const struct incident *row = &life->row;
+	bool is_rules = str_equal(row->diagnosis.by, "rules") ||
+		str_equal(row->diagnosis.by, "claude") || str_equal(row->diagnosis.by, "model");
+	if (heal->config->claude == NULL || !is_rules || row->finding == FINDING_NONE ||
+		life->mind.opinions >= OPINIONS_MAX || in_storm(heal, life))
+		return false;
+	if (attempt > 0) /* a repair did not help, and the rules do not surely know why */
+		return row->diagnosis.confidence < SURE && life->mind.opinions < attempt;
+	return !diagnosis_is_answer(&row->diagnosis, row->finding);
+}
+
+/* Whether it can be asked now: open, not busy, within its budget. */
+static bool is_affordable(struct heal *heal, double price)
+{
+	struct model *model = &heal->model;
+	int64_t now = now_ms(heal);
+	double spent = model->spent.day == now / DAY_MS ? model->spent.usd : 0;
+	if (model->busy_until > now || model->shut_until > now)
+		return false;
+	if (price == 0 || spent + price <= heal->config->claude->usd_a_day)
+		return true;
+	model->shut_until = (now / DAY_MS + 1) * DAY_MS;
+	char why[160];
+	STR_FORMAT(why,
+		"$%.4f of daily_budget_usd $%.2f are spent, and a question may cost $%.4f: not "
+		"asked before midnight UTC",
+		spent, heal->config->claude->usd_a_day, price);
+	tell_trouble(heal, claude_outcome_name(CLAUDE_SPENT), why);
+	keep_books(heal);
+	return false;
+}
+
+static void list_actions(enum component_kind kind, struct opinion_actions *list)
+{
+	int n = 0;
+	for (int i = 0; actions[i] != NULL && n < OPINION_ACTIONS - 1; i++)
+		if (actions[i]->info.kind == kind)
+			list->info[n++] = &actions[i]->info;
+	list->info[n] = NULL;
+}
+
+/* False: the answer counts for nothing. */
+static bool adopt(
+	struct heal *heal, struct life *life, const struct evidence_list *list, const char *text)
+{
+	struct incident *row = &life->row;
+	struct diagnosis made;
+	struct opinion_actions actions_of;
+	char why[400] = "";
+	list_actions(row->component.kind, &actions_of);
+	struct clamp clamp = {.actions = &actions_of,
+		.component = &row->component,
+		.rules = &row->diagnosis,
+		.evidence = list,
+		.by = by_of(heal)};
+	if (!opinion_clamp(&clamp, text, &made, why, sizeof(why))) {
+		tell_trouble(heal, claude_outcome_name(CLAUDE_GARBLED), why);
+		return false;
+	}
+	if (why[0] != '\0')
+		audit(heal, "model.refused", clamp.by, life, why);
+	/* What a person was asked about must not change under the question. */
+	if (row->state == LIFE_ASKING) {
+		STR_SET(made.action, row->diagnosis.action);
+		STR_SET(made.params, row->diagnosis.params);
+	}
+	bool is_new = row->diagnosis.action[0] == '\0' && made.action[0] != '\0';
+	row->diagnosis = made;
+	if (is_new && row->state == LIFE_ESCALATED)
+		life_raise(heal, life, EVENT_WAKE);
+	return true;
+}
+
+static bool take_cached(
+	struct heal *heal, struct life *life, const struct evidence_list *list, const char *signature)
+{
+	char text[OPINION_BYTES];
+	struct err err = {0};
+	stored(heal,
+		store_verdict_get(
+			heal->store, signature, now_ms(heal) - CACHED_MS, text, sizeof(text), &err),
+		&err);
+	return text[0] != '\0' && adopt(heal, life, list, text);
+}
+
+static void ask(
+	struct heal *heal, struct life *life, struct arena *arena, struct inquiry *order, double price)
+{
+	struct model *model = &heal->model;
+	const struct config_claude *claude = heal->config->claude;
+	int64_t wait = claude->deadline_ms * (claude->strong_model != NULL ? 2 : 1) + 5000;
+	order->order.spent = model->spent;
+	model->busy_until = now_ms(heal) + wait + SHUT_MIN_MS;
+	model->reserved_for = life->row.id;
+	model->reserved_usd = price;
+	keep_books(heal);
+	audit(heal, "model.ask", by_of(heal), life, claude->model);
+	if (life->row.state == LIFE_DIAGNOSING)
+		life->row.wake_at = now_ms(heal) + wait;
+	effect_job(heal, "opinion", opinion_main, arena, order);
+}
+
+bool opinion_start(struct heal *heal, struct life *life, const struct diagnosis_answer *evidence)
+{
+	const struct evidence_list *list = &evidence->list;
+	char signature[SIGNATURE_BYTES];
+	if (!is_wanted(heal, life, evidence->attempt))
+		return false;
+	life->mind.opinions++;
+	diagnosis_signature(&life->row, list, signature);
+	if (take_cached(heal, life, list, signature))
+		return false;
+	struct arena *arena = arena_new(sizeof(struct inquiry) + 4096);
+	struct inquiry *order = ARENA_NEW(arena, struct inquiry);
+	order->incident_id = life->row.id;
+	order->attempt = life->row.attempt;
+	order->inbox = heal->inbox;
+	STR_SET(order->signature, signature);
+	order->order.config = heal->config;
+	order->order.clock = heal->clock;
+	order->order.incident = life->row;
+	order->order.evidence = *list;
+	list_actions(life->row.component.kind, &order->order.actions);
+	double price = opinion_price(&order->order);
+	if (!is_affordable(heal, price)) {
+		arena_free(arena);
+		return false;
+	}
+	ask(heal, life, arena, order, price);
+	return true;
+}
+
+/* How long it is left alone after this. A refusal is about one text only. */
+static void shut(struct heal *heal, const struct opinion *opinion)
+{
+	struct model *model = &heal->model;
+	int64_t now = now_ms(heal), wait = SHUT_MIN_MS;
+	if (opinion->outcome == CLAUDE_DECLINED || opinion->outcome == CLAUDE_CANCELLED)
+		return;
+	for (int i = 0; i < model->failures && wait < SHUT_MAX_MS; i++)
+		wait *= 2;
+	model->failures++;
+	if (opinion->outcome == CLAUDE_MISCONFIGURED)
+		wait = MISCONFIGURED_MS;
+	model->shut_until = now + (wait < SHUT_MAX_MS || wait == MISCONFIGURED_MS ? wait : SHUT_MAX_MS);
+	if (opinion->outcome == CLAUDE_SPENT && opinion->spent.shut_until_ms > model->shut_until)
+		model->shut_until = opinion->spent.shut_until_ms;
+}
+
+static void note_cost(struct heal *heal, const struct life *life, const struct opinion *opinion)
+{
+	char text[240];
+	STR_FORMAT(text, "%s: %s, %lld tokens in, %lld out, %s$%.5f", opinion->model,
+		claude_outcome_name(opinion->outcome), (long long)opinion->usage.in_tokens,
+		(long long)opinion->usage.out_tokens, opinion->cost_known ? "" : "at least ",
+		opinion->cost_usd);
+	audit(heal, "model.answer", by_of(heal), life, text);
+}
+
+void opinion_take(struct heal *heal, struct life *life, const struct diagnosis_answer *answer)
+{
+	struct model *model = &heal->model;
+	const struct opinion *opinion = &answer->opinion;
+	struct err err = {0};
+	model->busy_until = 0;
+	model->reserved_for = 0;
+	model->reserved_usd = 0;
+	model->spent = opinion->spent;
+	note_cost(heal, life, opinion);
+	if (opinion->outcome != CLAUDE_ANSWERED) {
+		shut(heal, opinion);
+		if (opinion->outcome != CLAUDE_CANCELLED)
+			tell_trouble(heal, claude_outcome_name(opinion->outcome), opinion->why);
+	} else if (life == NULL || adopt(heal, life, &answer->list, opinion->answer)) {
+		model->failures = 0;
+		tell_mended(heal);
+		if (must_store(heal))
+			stored(heal,
+				store_verdict_set(heal->store, answer->signature, opinion->model, opinion->answer,
+					now_ms(heal), &err),
+				&err);
+	}
+	keep_books(heal);
+}
