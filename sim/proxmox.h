@@ -34,13 +34,15 @@ void sim_proxmox_tick(struct sim_proxmox *sim);
  *   cluster NAME | alone                         (alone: one node, no corosync, no HA)
  *   node NAME [ip=ADDRESS] [cpus=N] [mem=BYTES] [disk=BYTES] [cpu=0.1] [used=0.2] [root=0.12]
  *   vm|ct VMID NODE NAME [stopped] [template] [onboot] [agent] [tags=A;B] [lock=L] [cores=N]
- *             [mem=BYTES] [disk=BYTES] [cpu=0.04] [used=0.3] [start=MS]
+ *             [mem=BYTES] [disk=BYTES] [cpu=0.04] [used=0.3] [start=MS] [pool=P]
  *   guests COUNT FIRST [NODE]                    many, spread over the nodes, seeded
  *   storage NAME NODE|all [type=dir] [shared] [size=BYTES] [used=0.12] [content=A,B] [off]
  *   backup VMID STORAGE AGO [nosize]             a backup file; AGO "2d"
  *   job ID STORAGE SCHEDULE VMIDS|all [disabled] a backup job of the cluster
  *   user NAME@REALM PASSWORD [disabled] | token USER@REALM!ID SECRET [privsep] [expired]
- *   acl PATH WHO ROLE|PRIV,PRIV [nopropagate] | acl clear WHO
+ *   acl PATH WHO ROLE|PRIV,PRIV [nopropagate] | acl clear WHO    (WHO: user, token, or @GROUP)
+ *   group NAME USER                              a member more
+ *   pveum role add|modify … | pveum acl modify|delete …          as root types it
  *   revoke WHO                                   the token or user is gone
  *   disk NODE DEV HEALTH [wearout=N] | zfs NODE POOL HEALTH | zfs NODE off | update NODE PACKAGE
  *   replication VMID TARGET [fail=TEXT]

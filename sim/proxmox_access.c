@@ -46,38 +46,59 @@ static void login(struct pve_call *call)
 	pve_end(call, '}');
 }
 
-static void put_rights(struct pve_call *call, struct json_out *out, const char *path)
+static void put_rights(
+	struct pve_call *call, struct json_out *out, const char *who, const char *path)
 {
-	uint64_t rights = pve_rights(call->sim, call->who.id, path);
-	if (rights == 0)
-		return;
+	struct pve_rights rights = pve_rights(call->sim, who, path);
 	json_open(out, path, '{');
-	for (int i = 0; pve_privilege_name(call->sim, i) != NULL; i++)
-		if ((rights & pve_privilege(pve_privilege_name(call->sim, i))) != 0)
-			json_put_int(out, pve_privilege_name(call->sim, i), 1);
+	for (int i = 0; pve_privilege_name(call->sim, i) != NULL; i++) {
+		uint64_t bit = pve_privilege(pve_privilege_name(call->sim, i));
+		if ((rights.all & bit) != 0)
+			json_put_int(out, pve_privilege_name(call->sim, i), (rights.below & bit) != 0);
+	}
 	json_close(out, '}');
+}
+
+/* The usual paths, those of the ACL and those of pools' guests; without rights there: left out. */
+static void put_all_rights(struct pve_call *call, struct json_out *out, const char *who)
+{
+	static const char *const usual[] = {
+		"/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms"};
+	const struct sim_proxmox *sim = call->sim;
+	int most = 8 + sim->acl_count + sim->guest_count, count = 0;
+	const char **paths = arena_alloc(call->arena, (size_t)most * sizeof(*paths));
+	for (int i = 0; i < most; i++) {
+		const struct pve_guest *guest = i >= 8 + sim->acl_count
+			? &sim->guests[i - 8 - sim->acl_count]
+			: NULL;
+		const char *path = guest != NULL ? arena_printf(call->arena, "/vms/%d", guest->vmid)
+			: i < 8                      ? usual[i]
+										 : sim->acls[i - 8].path;
+		bool again = guest != NULL && guest->pool[0] == '\0';
+		for (int n = 0; n < count && !again; n++)
+			again = strcmp(paths[n], path) == 0;
+		if (again)
+			continue;
+		paths[count++] = path;
+		if (pve_rights(sim, who, path).all != 0)
+			put_rights(call, out, who, path);
+	}
 }
 
 static void permissions(struct pve_call *call)
 {
-	static const char *const paths[] = {
-		"/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms"};
-	const struct sim_proxmox *sim = call->sim;
-	const char *path = pve_arg(call, "path");
+	const char *path = pve_arg(call, "path"), *who = pve_arg(call, "userid");
+	size_t length = strlen(call->who.id);
+	bool is_own = who == NULL || strcmp(who, call->who.id) == 0 ||
+		(strncmp(who, call->who.id, length) == 0 && who[length] == '!');
+	if (!is_own && !pve_demand(call, "/access", "Sys.Audit"))
+		return;
+	who = who != NULL ? who : call->who.id;
 	struct json_out *out = pve_begin(call, '{');
-	for (size_t i = 0; path == NULL && i < sizeof(paths) / sizeof(paths[0]); i++)
-		put_rights(call, out, paths[i]);
-	for (int i = 0; path == NULL && i < sim->acl_count; i++) {
-		bool again = false;
-		for (size_t n = 0; n < sizeof(paths) / sizeof(paths[0]); n++)
-			again = again || strcmp(paths[n], sim->acls[i].path) == 0;
-		for (int n = 0; n < i; n++)
-			again = again || strcmp(sim->acls[n].path, sim->acls[i].path) == 0;
-		if (!again)
-			put_rights(call, out, sim->acls[i].path);
-	}
 	if (path != NULL)
-		put_rights(call, out, path);
+		put_rights(call, out, who, path);
+	else
+		put_all_rights(call, out, who);
 	pve_end(call, '}');
 }
 

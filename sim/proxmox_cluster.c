@@ -38,6 +38,8 @@ static void put_guest(struct pve_call *call, struct json_out *out, const struct 
 	json_put_str(out, "status", word);
 	if (guest->tags[0] != '\0')
 		json_put_str(out, "tags", guest->tags);
+	if (guest->pool[0] != '\0')
+		json_put_str(out, "pool", guest->pool);
 	if (guest->lock[0] != '\0')
 		json_put_str(out, "lock", guest->lock);
 	if (ha != NULL)

@@ -66,6 +66,7 @@ static void set_guest(struct pve_line *line, struct pve_guest *guest)
 	/* "_" is what the real one shows for a VM made with empty tags: one space. */
 	STR_SET(guest->tags, tags == NULL ? "" : strcmp(tags, "_") == 0 ? " " : tags);
 	STR_SET(guest->lock, lock != NULL ? lock : "");
+	STR_SET(guest->pool, pve_line_option(line, "pool"));
 	guest->cores = (int)pve_line_number(line, "cores", 1);
 	guest->mem = (int64_t)pve_line_number(line, "mem", (double)guest->mem);
 	guest->disk = (int64_t)pve_line_number(line, "disk", (double)guest->disk);
@@ -224,30 +225,34 @@ static bool account(struct pve_line *line)
 	return true;
 }
 
+static bool group(struct pve_line *line)
+{
+	struct sim_proxmox *sim = line->sim;
+	sim->groups = pve_more(sim->groups, sim->group_count, sizeof(*sim->groups));
+	struct pve_group *made = &sim->groups[sim->group_count++];
+	STR_SET(made->name, line->words[1]);
+	STR_SET(made->user, line->words[2]);
+	return true;
+}
+
 static bool acl(struct pve_line *line)
 {
 	struct sim_proxmox *sim = line->sim;
+	uint64_t set;
 	if (strcmp(line->words[1], "clear") == 0) {
-		int kept = 0;
-		for (int i = 0; i < sim->acl_count; i++)
-			if (strcmp(sim->acls[i].who, line->words[2]) != 0)
-				sim->acls[kept++] = sim->acls[i];
-		sim->acl_count = kept;
+		pve_acl_drop(sim, NULL, line->words[2], NULL);
 		return true;
 	}
 	if (line->n < 4)
 		return pve_bad(line, "acl PATH WHO ROLE|PRIV,PRIV [nopropagate]");
-	bool no_access = strcmp(line->words[3], "NoAccess") == 0;
-	uint64_t rights = pve_privileges_of(sim, line->words[3]);
-	if (rights == 0 && !no_access)
-		return pve_bad(line, "no such role or privilege: %s", line->words[3]);
-	sim->acls = pve_more(sim->acls, sim->acl_count, sizeof(*sim->acls));
-	struct pve_acl *made = &sim->acls[sim->acl_count++];
-	STR_SET(made->path, line->words[1]);
-	STR_SET(made->who, line->words[2]);
-	made->privileges = rights;
-	made->no_access = no_access;
-	made->propagates = !pve_line_has(line, "nopropagate");
+	const char *role = line->words[3];
+	if (!pve_role_find(sim, role, &set)) {
+		if (!pve_privileges_read(sim, role, &set))
+			return pve_bad(line, "no such role or privilege: %s", role);
+		role = pve_role_add(sim, NULL, set);
+	}
+	pve_acl_set(
+		sim, line->words[1], line->words[2], role, !pve_line_has(line, "nopropagate"));
 	return true;
 }
 
@@ -345,6 +350,7 @@ static bool replication(struct pve_line *line)
 const struct pve_verb pve_verbs_world[] = {{"cluster", 1, cluster}, {"alone", 0, alone},
 	{"dialect", 1, dialect}, {"node", 1, node}, {"vm", 3, guest}, {"ct", 3, guest},
 	{"guests", 2, guests}, {"storage", 2, storage}, {"backup", 3, backup}, {"job", 4, job},
-	{"user", 1, account}, {"token", 1, account}, {"acl", 2, acl}, {"disk", 3, disk},
+	{"user", 1, account}, {"token", 1, account}, {"acl", 2, acl},
+	{"group", 2, group}, {"pveum", 2, pve_pveum}, {"disk", 3, disk},
 	{"zfs", 2, zfs}, {"update", 2, update}, {"certificate", 2, certificate},
 	{"service", 3, service}, {"replication", 2, replication}, {NULL, 0, NULL}};

@@ -69,6 +69,8 @@ void sim_proxmox_free(struct sim_proxmox *sim)
 	free(sim->ha);
 	free(sim->backups);
 	free(sim->accounts);
+	free(sim->roles);
+	free(sim->groups);
 	free(sim->acls);
 	free(sim);
 }

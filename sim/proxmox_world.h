@@ -82,7 +82,7 @@ struct pve_guest {
 	int vmid, node;
 	bool is_ct, running, paused, template, onboot, deaf;
 	bool io_error; /* paused by that, not by a person */
-	char name[64], tags[96], lock[20], description[128];
+	char name[64], tags[96], lock[20], description[128], pool[32];
 	int cores, pid;
 	int64_t mem, disk;
 	double cpu, used;
@@ -182,10 +182,19 @@ struct pve_account {
 	bool is_token, privsep, disabled, expired;
 };
 
-struct pve_acl {
-	char path[64], who[80];
+struct pve_role {
+	char name[64];
 	uint64_t privileges;
-	bool no_access, propagates;
+};
+
+struct pve_group {
+	char name[32], user[80]; /* one member */
+};
+
+struct pve_acl {
+	char path[64], who[80]; /* user, token, or "@group" */
+	char role[64];
+	bool propagates;
 };
 
 enum pve_answers {
@@ -227,6 +236,10 @@ struct sim_proxmox {
 	int replication_count;
 	struct pve_account *accounts;
 	int account_count;
+	struct pve_role *roles; /* made by people */
+	int role_count;
+	struct pve_group *groups;
+	int group_count;
 	struct pve_acl *acls;
 	int acl_count;
 	enum pve_fate next_fate; /* of the next task of next_vmid; 0: of any */
@@ -301,17 +314,30 @@ struct pve_who {
 	const struct pve_account *account;
 	bool by_ticket;
 };
-enum pve_privilege_set { PVE_PRIV_ANY, PVE_PRIV_ALL };
-uint64_t pve_privilege(const char *name); /* 0: no such one */
-uint64_t pve_privileges_of(const struct sim_proxmox *sim, const char *role_or_list);
-const char *pve_privilege_name(const struct sim_proxmox *sim, int n); /* NULL: no more */
-/* The privileges of who at path. */
-uint64_t pve_rights(const struct sim_proxmox *sim, const char *who, const char *path);
-bool pve_may(const struct sim_proxmox *sim, const char *who, const char *path, const char *any);
 /* NULL, or the reason of the 401. */
 const char *pve_authenticate(
 	struct sim_proxmox *sim, const struct sim_pve_request *request, struct pve_who *who);
 struct pve_account *pve_account_find(struct sim_proxmox *sim, const char *id);
+
+/* proxmox_roles.c */
+struct pve_rights {
+	uint64_t all, below; /* below: for what is below the path too */
+	bool no_access;
+};
+uint64_t pve_privilege(const char *name);                                  /* 0: no such one */
+const char *pve_privilege_name(const struct sim_proxmox *sim, int n);      /* NULL: no more */
+/* "A,B"; false: one of them is no privilege of this version. */
+bool pve_privileges_read(const struct sim_proxmox *sim, const char *list, uint64_t *set);
+bool pve_role_find(const struct sim_proxmox *sim, const char *name, uint64_t *set);
+/* name NULL: one is made up. */
+const char *pve_role_add(struct sim_proxmox *sim, const char *name, uint64_t set);
+void pve_acl_set(
+	struct sim_proxmox *sim, const char *path, const char *who, const char *role, bool propagates);
+/* path or role NULL: all of them. */
+void pve_acl_drop(struct sim_proxmox *sim, const char *path, const char *who, const char *role);
+/* The privileges of who at path. */
+struct pve_rights pve_rights(const struct sim_proxmox *sim, const char *who, const char *path);
+bool pve_may(const struct sim_proxmox *sim, const char *who, const char *path, const char *any);
 
 /* proxmox_api.c */
 struct pve_param {
@@ -384,6 +410,6 @@ void pve_put_status(struct pve_call *call, struct json_out *out, const struct pv
 
 extern const struct pve_route pve_routes_cluster[], pve_routes_nodes[], pve_routes_guests[],
 	pve_routes_power[], pve_routes_tasks[], pve_routes_storage[], pve_routes_access[],
-	pve_routes_config[], pve_routes_ha[];
+	pve_routes_config[], pve_routes_ha[], pve_routes_roles[];
 
 #endif

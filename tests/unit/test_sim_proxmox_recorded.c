@@ -57,6 +57,7 @@ static const struct {
 	const char *authorization; /* "" none, NULL root's token */
 } stages[] = {
 	{"healthy/GET_access_permissions*", {"acl clear agent@pve"}, 0, NULL},
+	{"healthy/GET_access_acl*", {"acl clear agent@pve"}, 0, NULL},
 	{"errors/noauth*", {NULL}, 0, ""},
 	{"errors/badsecret*", {NULL}, 0, "PVEAPIToken=root@pam!full=wrong"},
 	{"errors/badtoken*", {NULL}, 0, "PVEAPIToken=root@pam!nosuch=wrong"},
