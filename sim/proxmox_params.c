@@ -7,6 +7,7 @@
 
 static const struct pve_rule path_rules[] = {
 	{"node", 's', true, "node", 0, 0},
+	{"userid", 's', true, NULL, 0, 64},
 	{"vmid", 'i', true, "vmid", 100, 999999999},
 	{"storage", 's', true, "storage", 0, 0},
 	{"service", 's', true,

@@ -222,8 +222,7 @@ static const char *pool_of(const struct sim_proxmox *sim, const char *path)
 	return "";
 }
 
-static struct pve_rights with_pool(
-	const struct sim_proxmox *sim, const char *who, const char *path)
+static struct pve_rights with_pool(const struct sim_proxmox *sim, const char *who, const char *path)
 {
 	char pool_path[64];
 	struct pve_rights rights = by_acl(sim, who, path);
@@ -321,7 +320,7 @@ static void acl_list(struct pve_call *call)
 		json_open(out, NULL, '{');
 		json_put_str(out, "path", acl->path);
 		json_put_str(out, "type",
-			is_group                        ? "group"
+			is_group                            ? "group"
 				: strchr(acl->who, '!') != NULL ? "token"
 												: "user");
 		json_put_str(out, "ugid", acl->who + is_group);

@@ -251,8 +251,7 @@ static bool acl(struct pve_line *line)
 			return pve_bad(line, "no such role or privilege: %s", role);
 		role = pve_role_add(sim, NULL, set);
 	}
-	pve_acl_set(
-		sim, line->words[1], line->words[2], role, !pve_line_has(line, "nopropagate"));
+	pve_acl_set(sim, line->words[1], line->words[2], role, !pve_line_has(line, "nopropagate"));
 	return true;
 }
 
@@ -350,7 +349,7 @@ static bool replication(struct pve_line *line)
 const struct pve_verb pve_verbs_world[] = {{"cluster", 1, cluster}, {"alone", 0, alone},
 	{"dialect", 1, dialect}, {"node", 1, node}, {"vm", 3, guest}, {"ct", 3, guest},
 	{"guests", 2, guests}, {"storage", 2, storage}, {"backup", 3, backup}, {"job", 4, job},
-	{"user", 1, account}, {"token", 1, account}, {"acl", 2, acl},
-	{"group", 2, group}, {"pveum", 2, pve_pveum}, {"disk", 3, disk},
-	{"zfs", 2, zfs}, {"update", 2, update}, {"certificate", 2, certificate},
-	{"service", 3, service}, {"replication", 2, replication}, {NULL, 0, NULL}};
+	{"user", 1, account}, {"token", 1, account}, {"acl", 2, acl}, {"group", 2, group},
+	{"pveum", 2, pve_pveum}, {"disk", 3, disk}, {"zfs", 2, zfs}, {"update", 2, update},
+	{"certificate", 2, certificate}, {"service", 3, service}, {"replication", 2, replication},
+	{NULL, 0, NULL}};

@@ -242,7 +242,7 @@ void lab_free(struct lab *lab)
 	clock_free(lab->clock);
 	free(lab->words);
 	static const char *const files[] = {"homeostat.db", "homeostat.db-wal", "homeostat.db-shm",
-		"homeostat.lock", "secret.key", "secrets"};
+		"homeostat.lock", "proxmox-pve.nodes", "secret.key", "secrets"};
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		STR_FORMAT(command, "%s/%s", lab->folder, files[i]);
 		remove(command);

@@ -1,6 +1,7 @@
 #include "tests/pve_schema.h"
 
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -140,15 +141,39 @@ static bool is_one_of(const char *value, const char *const *words)
 	return *words != NULL;
 }
 
+/* Perl's own as POSIX has them: groups are printed as (?^:…) and (?:…); within brackets \s is a
+ * class, a backslash before another character is nothing, and a dash that is meant goes last. */
+static void to_posix(const char *pattern, char *posix, size_t size)
+{
+	bool in_brackets = false, has_dash = false;
+	size_t n = (size_t)snprintf(posix, size, "^(");
+	while (*pattern != '\0' && n + 16 < size) {
+		if (str_starts(pattern, "(?^:") || str_starts(pattern, "(?:")) {
+			posix[n++] = '(';
+			pattern += strcspn(pattern, ":") + 1;
+		} else if (in_brackets && str_starts(pattern, "\\s")) {
+			n += (size_t)snprintf(posix + n, size - n, "[:space:]");
+			pattern += 2;
+		} else if (in_brackets && str_starts(pattern, "\\-")) {
+			has_dash = true;
+			pattern += 2;
+		} else {
+			if (*pattern == ']' && has_dash)
+				posix[n++] = '-';
+			has_dash = has_dash && *pattern != ']';
+			pattern += in_brackets && *pattern == '\\';
+			in_brackets = *pattern == '[' || (in_brackets && *pattern != ']');
+			posix[n++] = *pattern++;
+		}
+	}
+	snprintf(posix + n, size - n, ")$");
+}
+
 static bool matches(const char *pattern, const char *value)
 {
 	char posix[2048];
 	regex_t regex;
-	/* Perl prints its own as (?^:…) */
-	if (str_starts(pattern, "(?^:"))
-		STR_FORMAT(posix, "^(%s$", pattern + strlen("(?^:"));
-	else
-		STR_FORMAT(posix, "^(%s)$", pattern);
+	to_posix(pattern, posix, sizeof(posix));
 	if (regcomp(&regex, posix, REG_EXTENDED | REG_NOSUB) != 0)
 		return false;
 	bool ok = regexec(&regex, value, 0, NULL, 0) == 0;

@@ -152,6 +152,16 @@ bool http_perform(struct http *http, const struct http_request *request, struct 
 	return ok;
 }
 
+bool http_refused_print(const struct http *http, char *text, size_t size)
+{
+	char found[HTTP_PIN_BYTES * 3];
+	const struct http_tls *tls = &http->wire.tls;
+	if (!tls->pinned || !tls->mismatch)
+		return false;
+	http_tls_text(tls->found, found);
+	return str_copy(text, size, found);
+}
+
 bool http_header(const struct http_reply *reply, const char *name, char *field, size_t size)
 {
 	size_t length = strlen(name);

@@ -68,6 +68,9 @@ void http_close(struct http *http);
 bool http_perform(struct http *http, const struct http_request *request, struct arena *arena,
 	struct http_reply *reply, struct err *err);
 
+/* The fingerprint of the last server's certificate, when that is not the pinned one. */
+bool http_refused_print(const struct http *http, char *text, size_t size);
+
 /* A header of the answer (name case-insensitive), cut to the field; false, and "": absent. */
 bool http_header(const struct http_reply *reply, const char *name, char *field, size_t size);
 

@@ -26,22 +26,33 @@ struct check {
 	bool wrong;
 };
 
-static void note(struct check *check, bool ok, const char *what, const char *text)
+static void mark(struct check *check, enum source_mark mark, const char *what, const char *text)
 {
+	static const char *const signs[] = {
+		[SOURCE_GOOD] = "✓", [SOURCE_LIMITED] = "!", [SOURCE_WRONG] = "✗"};
+	static const char *const colours[] = {
+		[SOURCE_GOOD] = CLI_GREEN, [SOURCE_LIMITED] = CLI_YELLOW, [SOURCE_WRONG] = CLI_RED};
 	struct cli *cli = check->cli;
-	check->wrong = check->wrong || !ok;
+	check->wrong = check->wrong || mark == SOURCE_WRONG;
 	if ((cli->given & CLI_JSON) != 0) {
 		json_open(&check->json, NULL, '{');
 		json_put_str(&check->json, "what", what);
-		json_put_bool(&check->json, "ok", ok);
+		json_put_bool(&check->json, "ok", mark != SOURCE_WRONG);
+		if (mark == SOURCE_LIMITED)
+			json_put_bool(&check->json, "limited", true);
 		json_put_str(&check->json, "text", text);
 		json_close(&check->json, '}');
 		return;
 	}
-	fprintf(cli->out, "%s%s%s %s: %s\n", cli_colour(cli, ok ? CLI_GREEN : CLI_RED), ok ? "✓" : "✗",
+	fprintf(cli->out, "%s%s%s %s: %s\n", cli_colour(cli, colours[mark]), signs[mark],
 		cli_colour(cli, CLI_PLAIN), text_cleaned(cli->arena, what, false),
 		text_cleaned(cli->arena, text, false));
 	fflush(cli->out); /* the next one may have to wait for an answer */
+}
+
+static void note(struct check *check, bool ok, const char *what, const char *text)
+{
+	mark(check, ok ? SOURCE_GOOD : SOURCE_WRONG, what, text);
 }
 
 static void check_file(struct check *check)
@@ -59,16 +70,27 @@ static void check_file(struct check *check)
 			text_cleaned(check->cli->arena, config->warnings[i], false));
 }
 
+struct saying {
+	struct check *check;
+	const char *what;
+};
+
+static void say(void *ctx, enum source_mark how, const char *text)
+{
+	const struct saying *saying = ctx;
+	mark(saying->check, how, saying->what, text);
+}
+
 static void check_source(struct check *check, const struct source *source, int index)
 {
 	struct source_context context = {
 		.config = check->config, .index = index, .clock = check->clock, .stop_fd = -1};
+	struct saying saying = {check, context.name};
 	struct err err = {0};
-	char text[480] = "";
 	source_title(source, &context);
 	void *self = source->open(&context, &err);
-	bool ok = self != NULL && source->check(self, text, sizeof(text), &err);
-	note(check, ok, context.name, ok ? text : err.text);
+	if (self == NULL || !source->check(self, say, &saying, &err))
+		note(check, false, context.name, err.text);
 	if (self != NULL)
 		source->close(self);
 }

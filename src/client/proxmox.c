@@ -123,8 +123,10 @@ struct proxmox *proxmox_open(
 	copy_config(proxmox, config);
 	STR_FORMAT(proxmox->name, "proxmox %s", config->name != NULL ? config->name : "");
 	if (check_url(proxmox, proxmox->config.url, err) &&
-		check_fingerprint(proxmox, config->fingerprint, err) && check_login(proxmox, err))
+		check_fingerprint(proxmox, config->fingerprint, err) && check_login(proxmox, err)) {
+		proxmox_known_read(proxmox);
 		return proxmox;
+	}
 	err_prefix(err, "%s", proxmox->name);
 	proxmox_close(proxmox);
 	return NULL;
@@ -148,6 +150,16 @@ const char *proxmox_address(const struct proxmox *proxmox)
 int proxmox_address_count(const struct proxmox *proxmox)
 {
 	return proxmox->address_count;
+}
+
+const char *proxmox_moved(const struct proxmox *proxmox)
+{
+	return proxmox->current != 0 ? proxmox->moved : "";
+}
+
+bool proxmox_refused_print(const struct proxmox *proxmox, char print[100])
+{
+	return proxmox->http != NULL && http_refused_print(proxmox->http, print, 100);
 }
 
 static void open_http(struct proxmox *proxmox)
@@ -183,17 +195,20 @@ static bool is_worth_moving(const struct proxmox *proxmox, const struct err *why
 		(why->kind == ERR_DENIED && proxmox->current != 0);
 }
 
-static bool give_up(const struct err *first, int tried, struct err *err)
+/* The first address's words, and which others were asked in vain. */
+static bool give_up(
+	const struct proxmox *proxmox, const struct err *first, int tried, struct err *err)
 {
-	err_set(err, first->kind, "%s", first->text);
-	if (tried > 1 && err != NULL) {
-		char more[64];
-		STR_FORMAT(
-			more, "; %d other node%s did not answer either", tried - 1, tried > 2 ? "s" : "");
-		size_t room = sizeof(err->text) - strlen(err->text);
-		str_copy(err->text + strlen(err->text), room, more);
+	char text[sizeof(first->text)];
+	STR_SET(text, first->text);
+	for (int i = 1; i < tried; i++) {
+		/* the current one is again that of the first attempt, or the next after the last */
+		int at = (proxmox->current + proxmox->address_count - tried + i) % proxmox->address_count;
+		size_t length = strlen(text);
+		str_format(text + length, sizeof(text) - length, "%s %s", i == 1 ? "; nor did" : ",",
+			proxmox->addresses[at].url);
 	}
-	return false;
+	return err_set(err, first->kind, "%s%s", text, tried > 1 ? " answer" : "");
 }
 
 bool proxmox_exchange(struct proxmox *proxmox, struct http_request *request, struct arena *arena,
@@ -216,11 +231,13 @@ bool proxmox_exchange(struct proxmox *proxmox, struct http_request *request, str
 		if (first.kind == ERR_NONE)
 			first = why;
 		if (!is_worth_moving(proxmox, &why))
-			return give_up(&first, 1, err);
+			return give_up(proxmox, &first, 1, err);
+		if (proxmox->current == 0)
+			STR_SET(proxmox->moved, why.text);
 		go_on(proxmox);
 		request->timeout_ms = end - clock_mono_ms(proxmox->clock);
 		if (!reads || tried >= proxmox->address_count || request->timeout_ms < LEFT_MIN_MS)
-			return give_up(&first, tried, err);
+			return give_up(proxmox, &first, tried, err);
 	}
 }
 

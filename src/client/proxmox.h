@@ -30,8 +30,13 @@ struct proxmox *proxmox_open(const struct config_proxmox *config, const struct c
 void proxmox_close(struct proxmox *proxmox);
 /* The address that answers at present, for people: "https://10.0.0.2:8006". */
 const char *proxmox_address(const struct proxmox *proxmox);
-/* Node addresses known, the configured one included. */
+/* Node addresses known, the configured one included. Those of the last run are remembered in the
+ * state folder. */
 int proxmox_address_count(const struct proxmox *proxmox);
+/* Why the configured address is not the one that answers; "": it is. */
+const char *proxmox_moved(const struct proxmox *proxmox);
+/* The fingerprint of the certificate that was refused last, because another is configured. */
+bool proxmox_refused_print(const struct proxmox *proxmox, char print[100]);
 
 /* What a refusal or a failed task means, out of its words. */
 enum proxmox_cause {
@@ -120,11 +125,12 @@ bool proxmox_ha(struct proxmox *proxmox, struct arena *arena, struct proxmox_ha 
 	struct err *err);
 
 /* What the token may do. */
-struct proxmox_right { const char *path, *privileges; }; /* privileges: " A B C " */
+/* privileges: " A B C ", for what is below the path too; only_here: those which are not. */
+struct proxmox_right { const char *path, *privileges, *only_here; };
 struct proxmox_rights { struct proxmox_right *rights; int count; };
 bool proxmox_rights(struct proxmox *proxmox, struct arena *arena, struct proxmox_rights *rights,
 	struct err *err);
-/* By the path itself, else by the nearest above: what is set further down replaces. */
+/* By the path itself, else by the nearest above: what is set further down replaces. Pure. */
 bool proxmox_may(const struct proxmox_rights *rights, const char *path, const char *privilege);
 
 struct proxmox_node_status {

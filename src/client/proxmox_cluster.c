@@ -1,5 +1,5 @@
 /*
- * The cluster as a whole: its members and their addresses, quorum, HA, and what we may do. The
+ * The cluster as a whole: its members and their addresses, quorum and HA. The
  * certificates of the other nodes are trusted as the cluster's CA says where ca_file: names it;
  * with a pinned fingerprint by what GET /nodes, read over a connection that was trusted already,
  * says of each.
@@ -115,6 +115,7 @@ static void learn(struct proxmox *proxmox, const struct member_row *rows, int co
 		proxmox->http = NULL;
 	}
 	proxmox->learnt_at = clock_mono_ms(proxmox->clock);
+	proxmox_known_write(proxmox);
 }
 
 static void learn_when_due(struct proxmox *proxmox, const struct member_row *rows, int count)
@@ -207,68 +208,4 @@ bool proxmox_ha(
 				row[i].sid, row[i].node, row[i].state, row[i].crm_state, row[i].request_state};
 	}
 	return true;
-}
-
-static const char *privileges_of(struct json object, struct arena *arena)
-{
-	struct str text;
-	str_init(&text, arena);
-	str_addc(&text, ' ');
-	for (struct json right = json_first(object); json_is(right); right = json_next(right)) {
-		const char *name = json_key(right, arena);
-		if (name != NULL && strchr(name, ' ') == NULL)
-			str_addf(&text, "%s ", name);
-	}
-	return text.full ? NULL : text.s;
-}
-
-bool proxmox_rights(
-	struct proxmox *proxmox, struct arena *arena, struct proxmox_rights *rights, struct err *err)
-{
-	auto_arena scratch = arena_new((size_t)64 * 1024 * 1024);
-	struct json data;
-	if (!proxmox_get(proxmox, "/access/permissions", PROXMOX_TIMEOUT_MS, scratch, &data, err))
-		return false;
-	size_t n = json_count(data);
-	*rights = (struct proxmox_rights){
-		.rights = arena_try(arena, (n + 1) * sizeof(*rights->rights))};
-	for (struct json path = json_first(data); json_is(path) && rights->rights != NULL;) {
-		struct proxmox_right *right = &rights->rights[rights->count];
-		right->path = json_key(path, arena);
-		right->privileges = privileges_of(path, arena);
-		if (right->path == NULL || right->privileges == NULL)
-			break;
-		rights->count++;
-		path = json_next(path);
-	}
-	if (rights->rights != NULL && (size_t)rights->count == (json_kind(data) == JSON_OBJECT ? n : 0))
-		return true;
-	return err_set(
-		err, ERR_INPUT, "%s: GET /access/permissions: the answer makes no sense", proxmox->name);
-}
-
-static bool holds(const struct proxmox_right *right, const char *privilege)
-{
-	char word[80];
-	return STR_FORMAT(word, " %s ", privilege) && strstr(right->privileges, word) != NULL;
-}
-
-static bool is_above(const char *above, const char *path)
-{
-	size_t length = strlen(above);
-	if (str_equal(above, "/"))
-		return true;
-	return strncmp(above, path, length) == 0 && (path[length] == '\0' || path[length] == '/');
-}
-
-bool proxmox_may(const struct proxmox_rights *rights, const char *path, const char *privilege)
-{
-	const struct proxmox_right *nearest = NULL;
-	for (int i = 0; i < rights->count; i++) {
-		const struct proxmox_right *right = &rights->rights[i];
-		if (is_above(right->path, path) &&
-			(nearest == NULL || strlen(right->path) > strlen(nearest->path)))
-			nearest = right;
-	}
-	return nearest != NULL && holds(nearest, privilege);
 }

@@ -96,25 +96,20 @@ static bool unknown_login(const struct proxmox *proxmox, const char *words, stru
 {
 	return err_set(err, ERR_DENIED,
 		"the login of %s was refused: %s (401): is %s right, not expired, and its user enabled? "
-		"pveum user token list USER shows the tokens",
+		"On a node, pveum user %s%.*s shows it",
 		identity(proxmox), words,
-		proxmox->token != NULL ? "token_id: and token_secret:" : "user: and password:");
+		proxmox->token != NULL ? "token_id: and token_secret:" : "user: and password:",
+		proxmox->token != NULL ? "token list " : "list ",
+		proxmox->token != NULL ? (int)strcspn(identity(proxmox), "!") : 0, identity(proxmox));
 }
 
-/* "Permission check failed (/vms/100, VM.PowerMgmt)" → the command that grants it. On the path's
- * first folder, since what is set on /vms/100 would replace what is inherited there. */
+/* The words name path and privilege. Where the grant has to be is more than they tell: a deeper
+ * entry replaces, and a token needs its user's rights as well. */
 static bool not_allowed(const struct proxmox *proxmox, const char *words, struct err *err)
 {
-	char path[100] = "", privilege[60] = "", top[100];
-	if (sscanf(words, "Permission check failed (%99[^,], %59[^)|]", path, privilege) != 2 ||
-		path[0] != '/')
-		return err_set(err, ERR_DENIED, "%s (403): %s lacks a right", words, identity(proxmox));
-	STR_FORMAT(top, "%.*s", (int)(1 + strcspn(path + 1, "/")), path);
 	return err_set(err, ERR_DENIED,
-		"%s (403): grant it with: pveum role add Homeostat-%s --privs %s; pveum acl modify %s "
-		"--%s '%s' --roles Homeostat-%s",
-		words, privilege, privilege, top, proxmox->token != NULL ? "tokens" : "users",
-		identity(proxmox), privilege);
+		"%s (403): %s lacks it: homeostat check prints the pveum command that grants it", words,
+		identity(proxmox));
 }
 
 /* The node in "/nodes/pve2/status". */

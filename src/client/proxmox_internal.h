@@ -39,7 +39,13 @@ struct proxmox {
 	int64_t ticket_at;    /* mono */
 	int64_t denied_at;    /* mono: rights were asked for because of empty lists */
 	char denied[160];
+	char moved[300];      /* why the configured address was left, "": it answers */
 };
+
+/* proxmox_known.c */
+#define PATH_BYTES 1024
+void proxmox_known_read(struct proxmox *proxmox);
+void proxmox_known_write(struct proxmox *proxmox);
 
 struct proxmox_param { const char *name, *value; };
 

@@ -322,8 +322,9 @@ static void *open_source(const struct source_context *context, struct err *err)
 	return NULL;
 }
 
-static bool check(void *self, char *text, size_t size, struct err *err)
+static bool check(void *self, source_say *say, void *ctx, struct err *err)
 {
+	char text[400];
 	struct docker_source *source = self;
 	struct docker_version version;
 	struct json list;
@@ -331,8 +332,9 @@ static bool check(void *self, char *text, size_t size, struct err *err)
 	if (!docker_version(source->query, &version, err) ||
 		!docker_get(source->query, "/containers/json?all=1", LIST_MS, arena, &list, err))
 		return false;
-	str_format(text, size, "%s %s, API %s, %zu containers", version.name, version.engine,
-		version.api, json_count(list));
+	STR_FORMAT(text, "%s %s, API %s, %zu containers", version.name, version.engine, version.api,
+		json_count(list));
+	say(ctx, SOURCE_GOOD, text);
 	return true;
 }
 

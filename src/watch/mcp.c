@@ -257,16 +257,18 @@ static bool mcp_look(
 	return true;
 }
 
-static bool mcp_check(void *self, char *text, size_t size, struct err *err)
+static bool mcp_check(void *self, source_say *say, void *ctx, struct err *err)
 {
+	char text[400];
 	struct mcp_source *source = self;
 	struct mcp_tools tools;
 	auto_arena arena = arena_new(LIST_BYTES);
 	if (!mcp_tools(source->mcp, arena, &tools, err))
 		return false;
 	const struct mcp_server *server = mcp_server(source->mcp);
-	str_format(text, size, "%s %s, MCP %s, %d tool%s", server->name, server->version,
-		server->protocol, tools.count, tools.count == 1 ? "" : "s");
+	STR_FORMAT(text, "%s %s, MCP %s, %d tool%s", server->name, server->version, server->protocol,
+		tools.count, tools.count == 1 ? "" : "s");
+	say(ctx, SOURCE_GOOD, text);
 	return true;
 }
 

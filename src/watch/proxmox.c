@@ -7,10 +7,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "client/proxmox_rights.h"
 #include "watch/proxmox_see.h"
-
-#define CHECK_BYTES ((size_t)256 << 20)
 
 /* True: it is time for a look. A wound clock does not wait: then the next call may find so. */
 static bool wait_for_look(struct proxmox_source *source, int64_t wait_ms, struct err *err)
@@ -88,40 +85,6 @@ static void *open_source(const struct source_context *context, struct err *err)
 	return NULL;
 }
 
-static void add_missing(const struct proxmox_source *source, const struct proxmox_rights *rights,
-	int major, char *text, size_t size)
-{
-	const struct proxmox_need *missing[PROXMOX_NEEDS_MAX];
-	const struct config_proxmox *config = source->config;
-	const char *who = config->token_id != NULL ? config->token_id : config->user;
-	int n = proxmox_missing(rights, major, missing);
-	for (int i = 0; i < n; i++) {
-		char command[256];
-		size_t length = strlen(text);
-		proxmox_grant_command(missing[i], who, command, sizeof(command));
-		str_format(text + length, size - length, "; missing %s on %s (to %s): %s",
-			missing[i]->privilege, missing[i]->path, missing[i]->what_for, command);
-	}
-}
-
-static bool check(void *self, char *text, size_t size, struct err *err)
-{
-	struct proxmox_source *source = self;
-	struct proxmox_version version;
-	struct proxmox_look look;
-	struct proxmox_rights rights;
-	auto_arena arena = arena_new(CHECK_BYTES);
-	if (!proxmox_version(source->client, &version, err) ||
-		!proxmox_look(source->client, 15000, arena, &look, err) ||
-		!proxmox_rights(source->client, arena, &rights, err))
-		return false;
-	str_format(text, size, "Proxmox VE %s, %d node%s, %d guests, by %s", version.version,
-		look.node_count, look.node_count == 1 ? "" : "s", look.guest_count,
-		proxmox_address(source->client));
-	add_missing(source, &rights, version.major, text, size);
-	return true;
-}
-
 const struct source proxmox_source = {
 	.name = "proxmox",
 	.summary = "Proxmox VE: nodes, guests, storages, backups, quorum and HA.",
@@ -132,5 +95,5 @@ const struct source proxmox_source = {
 	.open = open_source,
 	.look = look,
 	.close = close_source,
-	.check = check,
+	.check = prox_check,
 };

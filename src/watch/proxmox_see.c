@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "client/proxmox_rights.h"
 
 #define LOOK_TIMEOUT_MS 15000
 #define SCRATCH_BYTES ((size_t)512 << 20)
@@ -172,12 +171,6 @@ const char *prox_held(const struct prox_seen *seen)
 	return seen->cluster_known && !seen->quorate ? "the cluster has no quorum" : "";
 }
 
-static const char *who(const struct prox_seen *seen)
-{
-	const struct config_proxmox *config = seen->source->config;
-	return config->token_id != NULL ? config->token_id : config->user != NULL ? config->user : "";
-}
-
 static void say_denied(struct prox_seen *seen, const char *text)
 {
 	size_t length = strlen(seen->denied);
@@ -189,15 +182,13 @@ static void say_denied(struct prox_seen *seen, const char *text)
 
 void prox_note(struct prox_seen *seen, const struct err *why)
 {
-	char command[256], text[360];
+	char text[120];
 	const char *refusal = strstr(why->text, "Permission check failed");
 	if (why->kind == ERR_CANCELLED)
 		seen->cancelled = true;
-	if (why->kind != ERR_DENIED || refusal == NULL ||
-		!proxmox_grant_for(refusal, who(seen), command, sizeof(command)))
+	if (why->kind != ERR_DENIED || refusal == NULL)
 		return;
-	int end = (int)strcspn(refusal, ")");
-	STR_FORMAT(text, "%.*s): %s", end < 90 ? end : 90, refusal, command);
+	STR_FORMAT(text, "%.*s", (int)strcspn(refusal, ")") + 1, refusal);
 	say_denied(seen, text);
 }
 
@@ -316,13 +307,13 @@ static void say_what_is_denied(struct prox_seen *seen)
 {
 	struct proxmox_source *source = seen->source;
 	if (seen->look.denied[0] != '\0') {
-		char text[300];
-		STR_FORMAT(text, "%.120s is missing: pveum acl modify / %s '%s' --roles PVEAuditor",
-			seen->look.denied, source->config->token_id != NULL ? "--tokens" : "--users",
-			who(seen));
+		char text[200];
+		STR_FORMAT(text, "%.120s is missing", seen->look.denied);
 		say_denied(seen, text);
 	}
-	STR_SET(seen->report->text, seen->denied[0] != '\0' ? seen->denied : source->text);
+	const char *text = seen->denied[0] != '\0' ? seen->denied : source->text;
+	STR_FORMAT(seen->report->text, "%s%s", text,
+		text[0] != '\0' ? ": homeostat check prints the pveum commands that grant it" : "");
 }
 
 /* What is read slowly is read with the whole list, and then at its own pace. */

@@ -86,6 +86,8 @@ const struct proxmox_rights *prox_rights(struct prox_seen *seen); /* NULL: not k
 void prox_see_storages(struct prox_seen *seen);
 /* proxmox_detail.c: what of nodes is read now and then. */
 void prox_see_details(struct prox_seen *seen);
+/* proxmox_check.c: `homeostat check`. self: a struct proxmox_source */
+bool prox_check(void *self, source_say *say, void *ctx, struct err *err);
 /* proxmox_backups.c */
 void prox_see_backups(struct prox_seen *seen);
 

@@ -27,6 +27,10 @@ struct source_context {
 	struct component root;       /* what has failed when the source can't be seen; name "" : none */
 };
 
+/* A line of `homeostat check`. LIMITED: it works, but not all of it. */
+enum source_mark { SOURCE_GOOD, SOURCE_LIMITED, SOURCE_WRONG };
+typedef void source_say(void *ctx, enum source_mark mark, const char *text);
+
 struct source {
 	const char *name;            /* "docker" */
 	const char *summary;
@@ -43,8 +47,8 @@ struct source {
 	bool (*look)(void *self, int64_t wait_ms, struct arena *arena, struct report *report,
 		struct err *err);
 	void (*close)(void *self);
-	/* For `homeostat check`: reaches it and says in one line what is there. */
-	bool (*check)(void *self, char *text, size_t size, struct err *err);
+	/* For `homeostat check`: reaches it and says what is there. False: it can't be reached. */
+	bool (*check)(void *self, source_say *say, void *ctx, struct err *err);
 };
 
 /* All sources, ended by NULL. */

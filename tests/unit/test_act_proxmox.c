@@ -337,7 +337,7 @@ static void missing_right_names_privilege_and_command(void **state)
 	const struct deed deed = {
 		.action = "proxmox.guest.start", .native = "qemu/101", .token = "agent@pve!heal=s1"};
 	expect_run(&deed, ACT_FAILED, "VM.PowerMgmt");
-	says("pveum acl modify /vms");
+	says("homeostat check prints the pveum command");
 }
 
 /* --- where it is --- */

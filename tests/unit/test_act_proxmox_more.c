@@ -198,10 +198,10 @@ static void agent_rights_are_named_by_version(void **state)
 	struct deed deed = agent("fstrim", "qemu/100");
 	deed.token = "agent@pve!heal=s1";
 	play(here, "acl /vms/100 agent@pve VM.Audit,VM.PowerMgmt");
-	expect_run(&deed, ACT_FAILED, "--privs VM.GuestAgent.FileSystemMgmt");
-	says("pveum role add");
+	expect_run(&deed, ACT_FAILED, "(/vms/100, VM.GuestAgent.FileSystemMgmt|");
+	says("homeostat check prints the pveum command");
 	play(here, "dialect 8");
-	expect_run(&deed, ACT_FAILED, "--privs VM.Monitor");
+	expect_run(&deed, ACT_FAILED, "(/vms/100, VM.Monitor)");
 }
 
 #define PS \

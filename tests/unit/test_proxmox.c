@@ -179,11 +179,11 @@ static void every_refusal_has_its_kind_and_words(void **state)
 	} cases[] = {
 		{{.status = 401, .reason = "Authentication failed!"}, ERR_DENIED, "token_id:"},
 		{{.status = 403, .reason = "Permission check failed (/vms/100, VM.Audit)"}, ERR_DENIED,
-			"pveum acl modify /vms --tokens 'homeostat@pve!agent' --roles Homeostat-VM.Audit"},
+			"(/vms/100, VM.Audit) (403): homeostat@pve!agent lacks it: homeostat check prints"},
 		{{.status = 403, .reason = "Permission check failed (/, Sys.Audit)"}, ERR_DENIED,
-			"pveum acl modify / --tokens"},
+			"(/, Sys.Audit) (403): homeostat@pve!agent lacks it"},
 		{{.status = 403, .reason = "Permission check failed (/vms/1, VM.A|VM.B)"}, ERR_DENIED,
-			"--privs VM.A;"},
+			"(/vms/1, VM.A|VM.B) (403)"},
 		{{.status = 400,
 			 .reason = "Parameter verification failed.",
 			 .body = "{\"errors\":{\"vmid\":\"type check ('integer') failed - got 'abc'\\n\"},"

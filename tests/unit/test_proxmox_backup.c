@@ -1,6 +1,5 @@
 /* Schedules of backup jobs, the survey of backups on the simulator, and rights that are missing. */
 #include "client/proxmox_backup.h"
-#include "client/proxmox_rights.h"
 #include "watch_stage.h"
 
 /* 2026-11-23 is a Monday; START_MS is 21:24 UTC of it. */
@@ -177,49 +176,6 @@ static void a_backup_that_failed(void **state)
 	assert_non_null(strstr(of->finding.issue, "no-space-left"));
 }
 
-static void missing_rights_are_named(void **state)
-{
-	struct proxmox_right rows[] = {{"/", " Sys.Audit VM.Audit Datastore.Audit "},
-		{"/vms/100", " VM.Audit VM.PowerMgmt VM.Snapshot "}};
-	const struct proxmox_rights rights = {rows, 2};
-	const struct proxmox_need *missing[PROXMOX_NEEDS_MAX];
-	char command[256];
-	int n = proxmox_missing(&rights, 9, missing);
-	for (int i = 0; i < n; i++) {
-		assert_false(missing[i]->to_watch);
-		/* there for a part of the guests */
-		assert_string_not_equal(missing[i]->privilege, "VM.PowerMgmt");
-	}
-	assert_in_range(n, 3, 6);
-	const struct proxmox_rights none = {rows, 0};
-	n = proxmox_missing(&none, 8, missing);
-	assert_string_equal(missing[0]->privilege, "Sys.Audit");
-	proxmox_grant_command(missing[0], "a@pve!b", command, sizeof(command));
-	assert_string_equal(command, "pveum acl modify / --tokens 'a@pve!b' --roles PVEAuditor");
-	for (int i = 0; i < n; i++)
-		assert_null(strstr(missing[i]->privilege, "GuestAgent"));
-	assert_true(proxmox_grant_for(
-		"x: Permission check failed (/nodes/pve1, Sys.Modify)", "a@pve", command, sizeof(command)));
-	assert_string_equal(command,
-		"pveum role add Homeostat-Sys-Modify --privs Sys.Modify; pveum acl modify /nodes/pve1 "
-		"--users 'a@pve' --roles PVEAuditor,Homeostat-Sys-Modify");
-	assert_false(proxmox_grant_for(
-		"Permission check failed (/x;reboot, Sys.Audit)", "a@pve", command, sizeof(command)));
-}
-
-static void check_says_what_is_there(void **state)
-{
-	struct watch *watch = *state;
-	char text[2000] = "";
-	assert_true(proxmox_source.check(watch->self, text, sizeof(text), &watch->err));
-	assert_non_null(strstr(text, "Proxmox VE 9."));
-	assert_non_null(strstr(text, "3 nodes, 8 guests, by http://127.0.0.1:8006"));
-	assert_null(strstr(text, "missing"));
-	watch->stage->authorization = "PVEAPIToken=agent@pve!heal=s1";
-	assert_true(proxmox_source.check(watch->self, text, sizeof(text), &watch->err));
-	assert_non_null(strstr(text, "missing Sys.Modify on /nodes (to restart a node's services): "));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,8 +186,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(backups_are_judged, open_world, done),
 		cmocka_unit_test_setup_teardown(what_cannot_be_seen_is_not_missing, open_world, done),
 		cmocka_unit_test_setup_teardown(a_backup_that_failed, open_world, done),
-		cmocka_unit_test(missing_rights_are_named),
-		cmocka_unit_test_setup_teardown(check_says_what_is_there, open_world, done),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

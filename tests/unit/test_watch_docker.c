@@ -351,15 +351,21 @@ static void several_engines_give_their_components_a_suffix(void **state)
 	config_free(config);
 }
 
+static void hear(void *ctx, enum source_mark mark, const char *text)
+{
+	assert_int_equal(mark, SOURCE_GOOD);
+	snprintf(ctx, 200, "%s", text);
+}
+
 static void a_check_says_what_is_there_or_why_not(void **state)
 {
 	struct stage *stage = *state;
 	char text[200];
 	void *self = docker()->open(&stage->context, &stage->err);
-	assert_false(docker()->check(self, text, sizeof(text), &stage->err));
+	assert_false(docker()->check(self, hear, text, &stage->err));
 	assert_non_null(strstr(stage->err.text, stage->socket));
 	engine_start(stage, (const char *const[]){"container web", NULL});
-	assert_true(docker()->check(self, text, sizeof(text), &stage->err));
+	assert_true(docker()->check(self, hear, text, &stage->err));
 	assert_non_null(strstr(text, "1.41"));
 	docker()->close(self);
 }

@@ -53,6 +53,12 @@ static struct observation look(void *self)
 	return report.observations[0];
 }
 
+static void hear(void *ctx, enum source_mark mark, const char *text)
+{
+	assert_int_equal(mark, SOURCE_GOOD);
+	snprintf(ctx, 200, "%s", text);
+}
+
 static void a_server_that_lists_its_tools_is_healthy(void **state)
 {
 	(void)state;
@@ -64,7 +70,7 @@ static void a_server_that_lists_its_tools_is_healthy(void **state)
 	assert_string_equal(seen.component.name, "mcp_legacy");
 	assert_int_equal(seen.component.kind, COMPONENT_MCP);
 	assert_string_equal(seen.status, "2 tools, MCP 2025-06-18");
-	assert_true(source->check(self, text, sizeof(text), &err));
+	assert_true(source->check(self, hear, text, &err));
 	assert_string_equal(text, "peer 1, MCP 2025-06-18, 2 tools");
 	close_source(self);
 }
