@@ -105,18 +105,18 @@ static const char *container_action(const struct component *component)
 	return "docker.container.restart";
 }
 
-/* A node's own service is restarted by the name that the node's list gives it. What is no name, or
- * more than one, is for a person. */
+/* A node's own services are restarted by the names that the node's list gives them, one after the
+ * other. What is no name is for a person. */
 static void service_action(const struct observation *seen, struct diagnosis *diagnosis)
 {
 	static const struct action_param params[] = {
-		{"service", PARAM_NAME, true, ""}, {NULL, PARAM_NAME, false, NULL}};
+		{"service", PARAM_NAMES, true, ""}, {NULL, PARAM_NAME, false, NULL}};
 	static const struct action_info restart = {
 		.name = "proxmox.node.service.restart", .params = params};
 	char text[PARAMS_MAX_BYTES];
 	if (seen == NULL || seen->component.kind != COMPONENT_NODE || seen->aspect != ASPECT_SERVICE)
 		return;
-	STR_FORMAT(text, "service=%s", seen->service);
+	STR_FORMAT(text, "service=%s", seen->services);
 	if (params_check(&restart, text, diagnosis->params, NULL))
 		STR_SET(diagnosis->action, restart.name);
 }

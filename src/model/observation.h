@@ -64,7 +64,8 @@ struct observation {
 	char status[160];           /* as its own system words it: "Exited (1) 5 minutes ago" */
 	char detail[320];           /* an error or the health check's last output, untrusted text */
 	char image[128];
-	char service[72];           /* SERVICE of a node: the one that failed, as the node lists it */
+	char services[121];         /* SERVICE of a node: those that failed, as the node lists them, with
+	                               commas between; "" : none, or more than can be told */
 };
 
 /* An observation of nothing yet: running, numbers not known. */

@@ -7,13 +7,34 @@
 #include "base/digest.h"
 #include "base/str.h"
 
-#define VALUE_MAX 64
+#define NAME_MAX 64
+#define VALUE_MAX 120
 #define PARAMS_MAX 8
 
 void plan_seal(struct plan *plan)
 {
 	const char *parts[] = {plan->action, plan->component, plan->source, plan->native, plan->params};
 	digest_hex(parts, sizeof(parts) / sizeof(parts[0]), plan->hash, sizeof(plan->hash));
+}
+
+static bool is_name(const char *value, size_t length)
+{
+	bool good = length > 0 && length <= NAME_MAX && value[0] != '-';
+	for (size_t i = 0; i < length && good; i++)
+		good = isalnum((unsigned char)value[i]) || strchr("._-@:", value[i]) != NULL;
+	return good;
+}
+
+static bool are_names(const char *value)
+{
+	for (;; value++) {
+		size_t length = strcspn(value, ",");
+		if (!is_name(value, length))
+			return false;
+		value += length;
+		if (*value == '\0')
+			return true;
+	}
 }
 
 static bool fits(enum param_type type, const char *value)
@@ -25,15 +46,12 @@ static bool fits(enum param_type type, const char *value)
 			strtol(value, NULL, 10) <= 1000000;
 	case PARAM_FLAG:
 		return length == 1 && (value[0] == '0' || value[0] == '1');
+	case PARAM_NAMES:
+		return length <= VALUE_MAX && are_names(value);
 	case PARAM_NAME:
 		break;
 	}
-	if (length == 0 || length > VALUE_MAX || value[0] == '-')
-		return false;
-	for (const char *c = value; *c != '\0'; c++)
-		if (!isalnum((unsigned char)*c) && strchr("._-@:", *c) == NULL)
-			return false;
-	return true;
+	return is_name(value, length);
 }
 
 static int find(const struct action_info *info, const char *name)

@@ -16,6 +16,7 @@
 /* A parameter of an action. Values are checked by type: nothing free is passed on. */
 enum param_type {
 	PARAM_NAME,  /* letters, digits, . _ - @ : at most 64, no dash in front */
+	PARAM_NAMES, /* one or more of them with commas between, at most 120 in all */
 	PARAM_COUNT, /* a whole number from 0 to 1000000 */
 	PARAM_FLAG,  /* 0 or 1 */
 };

@@ -65,13 +65,20 @@ static bool is_down(const struct proxmox_service *service)
 	return str_equal(service->active, "inactive") || str_equal(service->active, "failed");
 }
 
+static bool name_service(struct observation *what, const char *name)
+{
+	size_t length = strlen(what->services);
+	return str_format(what->services + length, sizeof(what->services) - length, "%s%s",
+		length > 0 ? "," : "", name);
+}
+
 static void see_services(struct detail *detail)
 {
 	struct prox_seen *seen = detail->seen;
 	struct proxmox_service_list list;
 	struct err why = {0};
 	char text[160];
-	int down = 0;
+	bool are_all_named = true;
 	begin(detail, ASPECT_SERVICE);
 	bool booting = detail->node->uptime_s >= 0 && detail->node->uptime_s < BOOT_S;
 	if (!proxmox_services(seen->source->client, detail->node->name, seen->scratch, &list, &why)) {
@@ -89,9 +96,10 @@ static void see_services(struct detail *detail)
 			continue;
 		STR_FORMAT(text, "%.60s is %.40s", service->name, service->state);
 		blame(detail, FAULT_FAILED, text);
-		/* Several at once have a cause in common: no single restart is named for them. */
-		STR_SET(detail->what.service, down++ == 0 ? service->name : "");
+		are_all_named = are_all_named && name_service(&detail->what, service->name);
 	}
+	if (!are_all_named)
+		detail->what.services[0] = '\0';
 	end(detail, NULL);
 }
 

@@ -34,7 +34,7 @@ static uint32_t digest(const struct observation *what)
 	h = mix_number(mix_number(h, (int)component->risk), (int)what->state);
 	h = mix_number(mix_number(h, (int)what->fault), (int)what->want);
 	h = mix_number(mix_number(h, (int)what->health), (int)what->cause);
-	h = mix(mix(mix(mix(h, what->who), what->held), what->detail), what->service);
+	h = mix(mix(mix(mix(h, what->who), what->held), what->detail), what->services);
 	return h | 1;
 }
 

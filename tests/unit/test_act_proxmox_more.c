@@ -36,6 +36,30 @@ static void service_is_restarted_only_when_it_is_one_that_failed(void **state)
 	expect_look(&deed, LOOK_BLIND, "pve2");
 }
 
+static void several_services_are_restarted_one_after_the_other(void **state)
+{
+	struct deed deed = service_deed("service=chrony,pvestatd,pve-cluster", false);
+	play(here, "service pve2 chrony dead");
+	play(here, "service pve2 pve-cluster dead");
+	expect_look(&deed, LOOK_UNHEALTHY, "is dead");
+	/* what others need comes first, and what runs is left alone */
+	expect_run(&deed, ACT_DONE, "Successfully restarted service pve-cluster, chrony of node pve2");
+	assert_int_equal(POSTS("POST /nodes/pve2/services/*/restart"), 2);
+	assert_string_equal(
+		sim_proxmox_post(here->sim, 0), "POST /nodes/pve2/services/pve-cluster/restart");
+	expect_look(&deed, LOOK_HEALTHY, "is running");
+	/* one that fails does not leave the others down */
+	fresh(state,
+		(const char *const[]){"service pve2 chrony dead", "service pve2 pvestatd dead",
+			"task 0 fail 1000 command 'systemctl restart chrony' failed: exit code 1", NULL});
+	deed.params = "service=chrony,pvestatd";
+	expect_run(&deed, ACT_FAILED, "chrony: command 'systemctl restart chrony' failed");
+	says("; restarted: pvestatd");
+	expect_look(&deed, LOOK_UNHEALTHY, "service chrony is dead");
+	deed.params = "service=chrony,nosuch";
+	expect_run(&deed, ACT_GONE, "no service \"nosuch\"");
+}
+
 /* --- snapshots --- */
 
 static struct deed snapshot(const char *what, const char *native, const char *params)
@@ -286,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(service_is_restarted_only_when_it_is_one_that_failed),
+		CASE(several_services_are_restarted_one_after_the_other),
 		CASE(snapshot_is_taken_seen_and_taken_back),
 		CASE(snapshots_of_others_are_never_deleted),
 		CASE(snapshot_that_cannot_be_or_broke_off),

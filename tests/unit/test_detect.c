@@ -210,12 +210,16 @@ static void without_a_sight_the_honest_answer_is_unknown(void **state)
 	assert_string_equal(diagnosis.cause, "unknown");
 }
 
-static void a_nodes_service_is_restarted_by_its_listed_name_only(void **state)
+static void a_nodes_services_are_restarted_by_their_listed_names_only(void **state)
 {
 	static const struct {
-		const char *service, *detail, *action, *params;
+		const char *services, *detail, *action, *params;
 	} rows[] = {
 		{"pvestatd", "x", "proxmox.node.service.restart", "service=pvestatd"},
+		{"chrony,pvestatd", "x", "proxmox.node.service.restart", "service=chrony,pvestatd"},
+		{"chrony,", "", "", ""},
+		{"chrony,-rf", "", "", ""},
+		{",chrony", "", "", ""},
 		{"", "pvestatd is failed", "", ""},
 		{"a b", "", "", ""},
 		{"a service=b", "", "", ""},
@@ -226,7 +230,7 @@ static void a_nodes_service_is_restarted_by_its_listed_name_only(void **state)
 		struct observation seen = {
 			.component = {.kind = COMPONENT_NODE, .native = "node/pve1"}, .aspect = ASPECT_SERVICE};
 		struct diagnosis diagnosis;
-		STR_SET(seen.service, rows[i].service);
+		STR_SET(seen.services, rows[i].services);
 		STR_SET(seen.detail, rows[i].detail);
 		diagnose_by_rules(FINDING_FAILED, &seen.component, &seen, &diagnosis);
 		assert_string_equal(diagnosis.action, rows[i].action);
@@ -252,7 +256,7 @@ int main(void)
 		cmocka_unit_test(exit_codes_are_explained),
 		cmocka_unit_test(a_label_may_change_the_remedy_and_nothing_else_may),
 		cmocka_unit_test(without_a_sight_the_honest_answer_is_unknown),
-		cmocka_unit_test(a_nodes_service_is_restarted_by_its_listed_name_only),
+		cmocka_unit_test(a_nodes_services_are_restarted_by_their_listed_names_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -331,12 +331,17 @@ static void test_details(void **state)
 	look_after(watch, 0);
 	struct belief *of = expect(watch, "proxmox_node_pve1", ASPECT_SERVICE, FINDING_FAILED);
 	assert_string_equal(of->seen.detail, "pvestatd is dead");
-	assert_string_equal(of->seen.service, "pvestatd");
+	assert_string_equal(of->seen.services, "pvestatd");
 	expect(watch, "proxmox_node_pve2", ASPECT_CERTIFICATE, FINDING_CERTIFICATE);
 	expect(watch, "proxmox_node_pve1", ASPECT_DEVICE, FINDING_DEVICE);
 	expect(watch, "proxmox_node_pve2", ASPECT_POOL, FINDING_POOL);
 	expect(watch, "qemu_100", ASPECT_REPLICATION, FINDING_REPLICATION);
 	expect_troubles(watch, 5);
+	play(watch->stage, "service pve1 chrony dead");
+	look_after(watch, 660000);
+	of = expect(watch, "proxmox_node_pve1", ASPECT_SERVICE, FINDING_FAILED);
+	assert_string_equal(of->seen.services, "chrony,pvestatd");
+	play(watch->stage, "service pve1 chrony running");
 	play(watch->stage, "service pve1 pvestatd running");
 	look_after(watch, 660000);
 	expect(watch, "proxmox_node_pve1", ASPECT_SERVICE, FINDING_NONE);
