@@ -120,12 +120,15 @@ static bool set_out(const struct http *http, const struct http_request *request,
 bool __wrap_http_perform(struct http *http, const struct http_request *request, struct arena *arena,
 	struct http_reply *reply, struct err *err)
 {
+	struct http_reply answer = {.retry_after_s = -1};
+	*reply = answer;
 	if (!set_out(http, request, err))
 		return false;
-	struct http_reply answer = {.retry_after_s = -1};
 	void *self = lab_current->worlds[http->world];
-	if (!lab_worlds[http->world]->perform(self, http, request, arena, &answer, err))
+	if (!lab_worlds[http->world]->perform(self, http, request, arena, &answer, err)) {
+		reply->unsent = answer.unsent;
 		return false;
+	}
 	if (fails_now(FAULT_AFTER))
 		return err_set(err, ERR_TIMEOUT, "injected: no answer");
 	size_t limit = request->limit_bytes > 0 ? request->limit_bytes : (size_t)8 << 20;

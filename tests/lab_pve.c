@@ -158,6 +158,7 @@ static bool perform(void *self, const struct http *http, const struct http_reque
 			return lab_error(http, request, err);
 		sim_proxmox_handle(self, &question, arena, &answer);
 	}
+	reply->unsent = answer.wire == SIM_PVE_REFUSED || answer.wire == SIM_PVE_NO_ROUTE;
 	if (!arrives(config, request, &answer, err))
 		return lab_error(http, request, err);
 	reply->status = answer.status;

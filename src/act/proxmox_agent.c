@@ -46,7 +46,8 @@ static enum act_result no_agent(struct proxmox_scene *scene, const struct err *e
 			"in "
 			"it, and the option agent on?",
 			scene->at.vmid);
-	return proxmox_say(scene, proxmox_was_refused(err) ? ACT_FAILED : ACT_UNKNOWN, "%s", err->text);
+	return proxmox_say(
+		scene, proxmox_not_done(scene, err) ? ACT_FAILED : ACT_UNKNOWN, "%s", err->text);
 }
 
 static enum act_result trim(struct proxmox_scene *scene)

@@ -248,9 +248,9 @@ enum act_result proxmox_guest_ready(struct proxmox_scene *scene)
 }
 
 /* "(500)": the server has answered, and said no. Without it, nobody knows. */
-bool proxmox_was_refused(const struct err *err)
+bool proxmox_not_done(const struct proxmox_scene *scene, const struct err *err)
 {
-	if (err->kind == ERR_DENIED || err->kind == ERR_GONE)
+	if (proxmox_unsent(scene->proxmox) || err->kind == ERR_DENIED || err->kind == ERR_GONE)
 		return true;
 	if (err->kind == ERR_TIMEOUT || err->kind == ERR_CANCELLED)
 		return false;
@@ -299,7 +299,7 @@ enum act_result proxmox_task_end(struct proxmox_scene *scene, bool begun, const 
 	struct err why = {0};
 	scene->task_type[0] = scene->note[0] = '\0';
 	scene->cause = PROXMOX_OTHER;
-	if (!begun && !proxmox_was_refused(err))
+	if (!begun && !proxmox_not_done(scene, err))
 		return proxmox_say(scene, ACT_UNKNOWN, "%s", err->text);
 	if (!begun)
 		return refused(scene, proxmox_cause(err->text), err->text);

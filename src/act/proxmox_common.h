@@ -62,8 +62,8 @@ enum act_result proxmox_power_end(
 bool proxmox_left_to_ha(const struct proxmox_scene *scene);
 /* ": with warnings: …", or "". In the context's arena. */
 const char *proxmox_note(const struct proxmox_scene *scene);
-/* Whether an error says that the server refused: nothing was done. */
-bool proxmox_was_refused(const struct err *err);
+/* Whether the last call failed so that nothing was done: it was refused, or never sent. */
+bool proxmox_not_done(const struct proxmox_scene *scene, const struct err *err);
 
 /* Looks at the guest. LOOK_HEALTHY: it was read, no more; else why not. */
 enum look_result proxmox_guest_look(struct proxmox_scene *scene);

@@ -157,6 +157,11 @@ const char *proxmox_moved(const struct proxmox *proxmox)
 	return proxmox->current != 0 ? proxmox->moved : "";
 }
 
+bool proxmox_unsent(const struct proxmox *proxmox)
+{
+	return proxmox->unsent;
+}
+
 bool proxmox_refused_print(const struct proxmox *proxmox, char print[100])
 {
 	return proxmox->http != NULL && http_refused_print(proxmox->http, print, 100);
@@ -291,14 +296,18 @@ bool proxmox_ask(struct proxmox *proxmox, const struct proxmox_question *questio
 	const char *headers[PROXMOX_HEADERS_MAX];
 	struct http_request request;
 	struct http_reply reply;
-	if (changes && !freshen(proxmox, arena, err))
+	bool is_fresh = !changes || freshen(proxmox, arena, err);
+	proxmox->unsent = true;
+	if (!is_fresh)
 		return false;
 	do {
 		if (!proxmox_login(proxmox, changes, arena, headers, err) ||
 			!prepare(proxmox, question, &request, arena, err))
 			return false;
 		request.headers = headers;
-		if (!proxmox_exchange(proxmox, &request, arena, &reply, err))
+		bool answered = proxmox_exchange(proxmox, &request, arena, &reply, err);
+		proxmox->unsent = !answered && reply.unsent;
+		if (!answered)
 			return false;
 		/* a refused ticket was not acted upon; the new one is refused only once */
 	} while (reply.status == 401 && clock_mono_ms(proxmox->clock) > proxmox->ticket_at + 5000 &&

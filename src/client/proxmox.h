@@ -35,6 +35,8 @@ const char *proxmox_address(const struct proxmox *proxmox);
 int proxmox_address_count(const struct proxmox *proxmox);
 /* Why the configured address is not the one that answers; "": it is. */
 const char *proxmox_moved(const struct proxmox *proxmox);
+/* Of a question that failed: nothing of it was sent, so that it has not been done. */
+bool proxmox_unsent(const struct proxmox *proxmox);
 /* The fingerprint of the certificate that was refused last, because another is configured. */
 bool proxmox_refused_print(const struct proxmox *proxmox, char print[100]);
 

@@ -39,6 +39,7 @@ struct proxmox {
 	int64_t ticket_at;    /* mono */
 	int64_t denied_at;    /* mono: rights were asked for because of empty lists */
 	char denied[160];
+	bool unsent;          /* of the last question nothing has left us */
 	char moved[300];      /* why the configured address was left, "": it answers */
 };
 

@@ -95,11 +95,13 @@ static inline const char *node_behind(const struct http *http)
 static inline bool fill(const struct sim_pve_reply *answer, int64_t timeout_ms, struct arena *arena,
 	struct http_reply *reply, struct err *err)
 {
+	*reply = (struct http_reply){.retry_after_s = -1};
 	bool is_late = answer->wire == SIM_PVE_SILENT || answer->held_ms > timeout_ms;
 	clock_advance(here->clock, is_late ? timeout_ms : answer->held_ms);
 	if (is_late)
 		return err_set(err, ERR_TIMEOUT, "proxmox pve: no answer in %d ms", (int)timeout_ms);
-	if (answer->wire == SIM_PVE_REFUSED || answer->wire == SIM_PVE_NO_ROUTE)
+	reply->unsent = answer->wire == SIM_PVE_REFUSED || answer->wire == SIM_PVE_NO_ROUTE;
+	if (reply->unsent)
 		return err_set(err, ERR_RETRY, "proxmox pve: connection refused");
 	if (answer->wire == SIM_PVE_CLOSED || answer->wire == SIM_PVE_TRUNCATED)
 		return err_set(err, ERR_RETRY, "proxmox pve: the connection was closed without an answer");

@@ -306,6 +306,21 @@ static void answers_that_hide_the_end_are_unknown(void **state)
 	expect_look(&START("qemu/100"), LOOK_BLIND, "401");
 }
 
+/* Nothing of it left us: it may be tried again without looking first. */
+static void what_was_never_sent_was_not_done(void **state)
+{
+	play(here, "stop 100");
+	hooks[0] = (struct hook){.request = "POST *start", .line = "refusing pve1"};
+	expect_run(&START("qemu/100"), ACT_FAILED, "connection refused");
+	assert_int_equal(POSTS("POST *"), 0);
+	play(here, "up pve1");
+	expect_run(&START("qemu/100"), ACT_DONE, "Successfully started");
+	/* once it is on its way, nobody knows */
+	fresh(state, (const char *const[]){"stop 100", NULL});
+	hooks[0] = (struct hook){.request = "POST *start", .line = "answers close"};
+	expect_run(&START("qemu/100"), ACT_UNKNOWN, "closed");
+}
+
 static void answers_before_anything_was_asked_are_failures(void **state)
 {
 	static const char *const lines[] = {"answers html", "answers close", "answers truncated",
@@ -553,6 +568,7 @@ int main(void)
 		CASE(killed_task_is_a_failure),
 		CASE(task_without_end_is_unknown_and_looked_at),
 		CASE(answers_that_hide_the_end_are_unknown),
+		CASE(what_was_never_sent_was_not_done),
 		CASE(answers_before_anything_was_asked_are_failures),
 		CASE(empty_lists_are_not_taken_for_a_lost_guest),
 		CASE(missing_right_names_privilege_and_command),
