@@ -133,8 +133,9 @@ int sim_telegram_waiting(const struct sim_telegram *sim);
 /* `sim-telegram SOCKET|PORT [LINE…]`: serves the world on a unix socket, or on a port of 127.0.0.1
  * (0: any; the port is printed), in plain HTTP until SIGTERM. Each LINE is one of a script, run at
  * once, or as "after MS LINE" so long after the start. POST /sim/script runs its body as a line;
- * /sim/sent, asked, buttons and chat take a pattern, or a chat's id, and answer what the functions
- * above say, /sim/impatient, unanswered and commands without one. Returns the exit code. */
+ * /sim/sent, asked, buttons, chat and line take a pattern, a chat's id, or a number, and answer
+ * what the functions above say, /sim/impatient, unanswered and commands without one. Returns the
+ * exit code. */
 int sim_telegram_main(int argc, char **argv);
 
 #endif

@@ -71,6 +71,11 @@ static const char *control(
 		return sim_telegram_commands(sim);
 	if (strcmp(what, "chat") == 0)
 		return sim_telegram_chat(sim, strtoll(body, NULL, 10));
+	if (strcmp(what, "line") == 0) {
+		const char *line = sim_telegram_line(sim, (int)strtol(body, NULL, 10));
+		*status = line != NULL ? 200 : 404;
+		return line != NULL ? line : "";
+	}
 	const char *buttons = strcmp(what, "buttons") == 0 ? sim_telegram_buttons(sim, body) : NULL;
 	*status = buttons != NULL ? 200 : 404;
 	return buttons != NULL ? buttons : "";

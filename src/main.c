@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "sim/docker.h"
 #include "sim/proxmox.h"
+#include "sim/telegram.h"
 
 /* The simulated homelab of `homeostat demo`, its children: they end with it, however that ends. */
 static int simulate(int (*simulator)(int, char **), int argc, char **argv)
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
 		return simulate(sim_docker_main, argc, argv);
 	if (argc > 1 && strcmp(argv[1], "sim-proxmox") == 0)
 		return simulate(sim_proxmox_main, argc, argv);
+	if (argc > 1 && strcmp(argv[1], "sim-telegram") == 0)
+		return simulate(sim_telegram_main, argc, argv);
 	secret_init();
 	http_global_init();
 	int code = cli_main(argc, (const char *const *)argv, stdin, stdout, stderr);

@@ -34,6 +34,7 @@ static const struct option_row options[] = {
 	{CLI_FOR, 0, "for", "TIME", "how long (demo 60s, mute 1h)"},
 	{CLI_FORCE, 0, "force", NULL, "cut its power at once"},
 	{CLI_WAIT, 0, "wait", "TIME", "how long a guest is given to shut down (60s)"},
+	{CLI_CHAT, 0, "chat", NULL, "this terminal is the phone: type commands, press buttons"},
 	{CLI_DEBUG, 0, "debug", NULL, "log every detail on stderr"},
 	{CLI_QUIET, 'q', "quiet", NULL, "no story on stdout"},
 	{CLI_HELP, 'h', "help", NULL, "this text"},

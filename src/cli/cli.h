@@ -31,6 +31,7 @@ enum cli_option {
 	CLI_VERSION = 1 << 10,
 	CLI_FORCE = 1 << 11,
 	CLI_WAIT = 1 << 12,
+	CLI_CHAT = 1 << 13,
 };
 
 struct cli {

@@ -17,7 +17,7 @@ const struct command *command_find(const char *name)
 const struct command commands[] = {
 	{"run", "", 0, 0, CLI_DEBUG | CLI_QUIET, "Watch and heal, in the foreground, until SIGTERM.",
 		"Reads " CLI_CONFIG_FILE " unless -c names another file. SIGHUP reads it again.", cmd_run},
-	{"demo", "", 0, 0, CLI_FOR | CLI_DEBUG, "Heal a simulated homelab for a minute.",
+	{"demo", "", 0, 0, CLI_FOR | CLI_CHAT | CLI_DEBUG, "Heal a simulated homelab for a minute.",
 		"Needs no account, key, network or Docker, and touches nothing of this machine. The exit\n"
 		"code is 0 only when everything that should be healed was.",
 		cmd_demo},

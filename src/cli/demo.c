@@ -17,6 +17,7 @@
 #include "model/config.h"
 
 #define DEFAULT_MS 60000
+#define CHAT_MS 600000
 
 struct demo {
 	struct cli *cli;
@@ -63,6 +64,11 @@ static struct config *make_config(const struct demo *demo, struct err *err)
 		"docker:\n"
 		"  - name: demo\n"
 		"    url: unix://%s\n"
+		"telegram:\n"
+		"  token: " DEMO_BOT_TOKEN "\n"
+		"  chat: %d\n"
+		"  allowed_users: [%d]\n"
+		"  api_url: http://127.0.0.1:%d\n"
 		"thresholds:\n"
 		"  sustained: 3s\n"
 		"brakes:\n"
@@ -70,7 +76,8 @@ static struct config *make_config(const struct demo *demo, struct err *err)
 		"  backoff: 1s..4s\n"
 		"  settle: 3s\n"
 		"  unreachable: 3s\n",
-		demo->state, demo->control, demo->lab.cluster_port, demo->lab.engine);
+		demo->state, demo->control, demo->lab.cluster_port, demo->lab.engine, DEMO_USER, DEMO_USER,
+		demo->lab.phone_port);
 	struct config *config = config_parse("demo", text, strlen(text), true, err);
 	/* A token in clear text is worth a warning, but nobody's secret is in the demo. */
 	if (config != NULL)
@@ -93,6 +100,11 @@ static void introduce(struct cli *cli, int64_t for_ms)
 	for (int i = 0; i < demo_act_count && demo_acts[i].at_ms < for_ms; i++)
 		fprintf(cli->out, "  after %2lld s  %s: %s\n", (long long)(demo_acts[i].at_ms / 1000),
 			demo_acts[i].name, demo_acts[i].what);
+	if ((cli->given & CLI_CHAT) != 0)
+		fputs(
+			"\nThis terminal is the phone: type /menu, /help or any command, press a button by its "
+			"number.\n",
+			cli->out);
 	fputc('\n', cli->out);
 	fflush(cli->out);
 }
@@ -105,18 +117,23 @@ static int play(struct demo *demo, int64_t for_ms)
 	if (!demo_lab_start(&demo->lab, demo->clock, &err) ||
 		(config = make_config(demo, &err)) == NULL)
 		return cli_fail(demo->cli, CLI_FAILED, "demo: %s", err.text);
-	demo->person = (struct demo_person){.socket = demo->control,
+	bool is_user = (demo->cli->given & CLI_CHAT) != 0;
+	demo->person = (struct demo_person){.port = demo->lab.phone_port,
 		.clock = demo->clock,
+		.is_user = is_user,
 		.stop_fd = jobs_stop_fd(demo->jobs),
 		.colour = demo->cli->colour};
 	jobs_thread(demo->jobs, "person", demo_person, &demo->person);
-	int code = daemon_run(&(struct daemon_options){.config = config, .limit_ms = for_ms});
+	int code = daemon_run(
+		&(struct daemon_options){.config = config, .limit_ms = for_ms, .quiet = is_user});
 	jobs_free(demo->jobs);
 	demo->jobs = NULL;
 	config_free(config);
 	if (code != 0)
 		return code;
-	if (demo_report(demo->cli, demo->state, demo->started_at, &err))
+	/* What becomes of it is the user's, where the user has the phone. */
+	if (demo_report(demo->cli, demo->state, demo->started_at, &err) ||
+		(is_user && err.kind == ERR_NONE))
 		return CLI_DONE;
 	if (err.kind != ERR_NONE)
 		return cli_fail(demo->cli, CLI_FAILED, "demo: %s", err.text);
@@ -156,12 +173,14 @@ static void hold_signals(sigset_t *old)
 int cmd_demo(struct cli *cli)
 {
 	struct demo demo = {.cli = cli,
-		.lab = {.cluster_fd = -1},
+		.lab = {.cluster_fd = -1, .phone_fd = -1},
 		.clock = clock_new_real(),
 		.jobs = jobs_new(JOBS_THREADS)};
 	struct err err = {0};
 	sigset_t old;
-	int64_t for_ms = cli->for_ms > 0 ? cli->for_ms : DEFAULT_MS;
+	int64_t for_ms = cli->for_ms > 0   ? cli->for_ms
+		: (cli->given & CLI_CHAT) != 0 ? CHAT_MS
+									   : DEFAULT_MS;
 	log_init((cli->given & CLI_DEBUG) != 0 ? LOG_DEBUG : LOG_WARN);
 	hold_signals(&old);
 	introduce(cli, for_ms);

@@ -32,26 +32,30 @@ struct demo_act {
 extern const struct demo_act demo_acts[];
 extern const int demo_act_count;
 
-/* The simulated homelab: a cluster of Proxmox VE and a Docker engine, each a child process. */
+/* The simulated homelab: a cluster of Proxmox VE, a Docker engine and Telegram, each a child
+ * process. Ada, who has a phone there, is allowed to command. */
+#define DEMO_BOT_TOKEN "123456789:AAF-simulated_token_of_no_real_bot"
+#define DEMO_USER 1001
 #define DEMO_TOKEN_ID "homeostat@pve!demo"
 #define DEMO_TOKEN_SECRET "a-secret-of-the-demo-only"
 struct demo_lab {
 	char engine[128];       /* path of its socket: given by who starts it */
-	int cluster_port;       /* on 127.0.0.1 */
-	int cluster_fd;         /* -1: none; what the cluster says */
-	pid_t engine_pid, cluster_pid;
+	int cluster_port, phone_port; /* on 127.0.0.1 */
+	int cluster_fd, phone_fd;     /* -1: none; what it says */
+	pid_t engine_pid, cluster_pid, phone_pid;
 };
-/* Both answer. On an error end it all the same. */
+/* All answer. On an error end it all the same. */
 bool demo_lab_start(struct demo_lab *lab, const struct clock *clock, struct err *err);
 void demo_lab_end(struct demo_lab *lab);
 
-/* Answers what homeostat asks for, some seconds later, through the control socket. Started on a
- * thread of jobs; ends when they are asked to stop. The struct must live as long. */
+/* The phone: prints the chat as it unfolds; approves what homeostat asks for, some seconds later,
+ * or, with is_user, does what is typed. Started on a thread of jobs; ends when they are asked to
+ * stop. The struct must live as long. */
 struct demo_person {
-	const char *socket;
+	int port;
 	int stop_fd;
 	const struct clock *clock;
-	bool colour;
+	bool colour, is_user;
 };
 void *demo_person(void *person);
 

@@ -122,24 +122,23 @@ static bool start_engine(struct demo_lab *lab, const struct clock *clock, struct
 	return true;
 }
 
-/* The first line that the cluster says: the port on which it listens by then. */
-static bool read_port(struct demo_lab *lab, struct err *err)
+/* The first line that it says: the port on which it listens by then. */
+static bool read_port(int fd, int *port, struct err *err)
 {
 	char line[16] = "";
 	size_t length = 0;
-	struct pollfd wait = {.fd = lab->cluster_fd, .events = POLLIN};
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	while (
 		length + 1 < sizeof(line) && strchr(line, '\n') == NULL && poll(&wait, 1, START_MS) == 1) {
-		ssize_t n = read(lab->cluster_fd, line + length, sizeof(line) - 1 - length);
+		ssize_t n = read(fd, line + length, sizeof(line) - 1 - length);
 		if (n <= 0)
 			break;
 		length += (size_t)n;
 		line[length] = '\0';
 	}
-	lab->cluster_port = (int)strtol(line, NULL, 10);
-	return lab->cluster_port > 0 ||
-		err_set(
-			err, ERR_TIMEOUT, "the simulated cluster did not start within %d s", START_MS / 1000);
+	*port = (int)strtol(line, NULL, 10);
+	return *port > 0 ||
+		err_set(err, ERR_TIMEOUT, "what is simulated did not start within %d s", START_MS / 1000);
 }
 
 static bool start_cluster(struct demo_lab *lab, struct err *err)
@@ -148,18 +147,29 @@ static bool start_cluster(struct demo_lab *lab, struct err *err)
 	for (size_t i = 0; i < LENGTH(guests); i++)
 		argv[3 + i] = guests[i];
 	lab->cluster_fd = spawn_socket(argv, &lab->cluster_pid, err);
-	return lab->cluster_fd >= 0 && read_port(lab, err);
+	return lab->cluster_fd >= 0 && read_port(lab->cluster_fd, &lab->cluster_port, err);
+}
+
+static bool start_phone(struct demo_lab *lab, struct err *err)
+{
+	static const char *const argv[] = {
+		"/proc/self/exe", "sim-telegram", "0", "user 1001 Ada", NULL};
+	lab->phone_fd = spawn_socket(argv, &lab->phone_pid, err);
+	return lab->phone_fd >= 0 && read_port(lab->phone_fd, &lab->phone_port, err);
 }
 
 bool demo_lab_start(struct demo_lab *lab, const struct clock *clock, struct err *err)
 {
-	return start_engine(lab, clock, err) && start_cluster(lab, err);
+	return start_engine(lab, clock, err) && start_cluster(lab, err) && start_phone(lab, err);
 }
 
 void demo_lab_end(struct demo_lab *lab)
 {
 	spawn_end(lab->engine_pid, END_MS);
 	spawn_end(lab->cluster_pid, END_MS);
+	spawn_end(lab->phone_pid, END_MS);
 	if (lab->cluster_fd >= 0)
 		close(lab->cluster_fd);
+	if (lab->phone_fd >= 0)
+		close(lab->phone_fd);
 }

@@ -117,8 +117,9 @@ static void take_of_homeostat(struct talker *talker, const struct notice *notice
 {
 	switch ((int)notice->kind) {
 	case NOTICE_SOURCE_DOWN:
-		note_source(talker, notice);
-		news_add(talker, ITEM_PLAIN, notice, RANK_PERSON);
+		/* Out of reach for another reason than before is no news. */
+		if (!note_source(talker, notice))
+			news_add(talker, ITEM_PLAIN, notice, RANK_PERSON);
 		break;
 	case NOTICE_SOURCE_UP:
 		if (note_source(talker, notice))
