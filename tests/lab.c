@@ -18,11 +18,13 @@
 #include "report/telegram/chat.h"
 #include "sim/docker.h"
 #include "sim/proxmox.h"
+#include "sim/telegram.h"
 #include "store/store.h"
 #include "watch/watch.h"
 
 #define NOON 1761307200000LL /* 2025-10-24 12:00:00 UTC */
 #define WORDS_MAX (1 << 20)
+#define POLL_EVERY_MS 5000
 
 struct lab *lab_current;
 
@@ -294,6 +296,17 @@ static void tick(struct lab *lab)
 		lab_worlds[i]->tick(lab->worlds[i]);
 }
 
+/* A poll is held while there is nothing: so it is asked when there is something, or after a while.
+ */
+static bool polls_now(struct lab *lab)
+{
+	int64_t now = clock_mono_ms(lab->clock);
+	if (now - lab->polled_at < POLL_EVERY_MS && sim_telegram_waiting(lab_phone(lab)) == 0)
+		return false;
+	lab->polled_at = now;
+	return true;
+}
+
 /* Until neither the watchers nor the core have anything to do. A watcher has no news when its box
  * stays empty. */
 static void settle(struct lab *lab)
@@ -306,7 +319,7 @@ static void settle(struct lab *lab)
 		tick(lab);
 		for (int i = 0; i < lab->watcher_count; i++)
 			watcher_step(lab->watchers[i], 0);
-		if (lab->chat != NULL && chat_step(lab->chat, &lab->chat_wait_ms))
+		if (lab->chat != NULL && chat_step(lab->chat, polls_now(lab)))
 			quiet = 0;
 		int commits = lab->commits, calls = lab->calls;
 		for (int i = 0; i < 50; i++)

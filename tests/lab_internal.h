@@ -57,7 +57,7 @@ struct lab {
 	struct watcher *watchers[LAB_WATCHERS];
 	int watcher_count;
 	struct chat *chat; /* NULL: none is configured */
-	int64_t chat_wait_ms;
+	int64_t polled_at;
 	int calls, commits, burst, most;
 	int http_at, kill_at;
 	enum lab_fault http_when, kill_when;

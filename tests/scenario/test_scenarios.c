@@ -336,8 +336,8 @@ static bool at_phone(struct play *play, const char *verb, const char *rest)
 	if (strcmp(verb, "phone") == 0) {
 		char line[600];
 		script(play, "telegram: user 1001 Ada");
-		STR_FORMAT(line, "telegram: { token: \"%s\", chat: 1001, allowed_users: [1001]%s%s }",
-			SIM_TG_TOKEN, rest[0] != '\0' ? ", " : "", rest);
+		STR_FORMAT(line, "telegram: { token: \"%s\", allowed_users: [1001]%s%s%s }", SIM_TG_TOKEN,
+			str_starts(rest, "chat:") ? "" : ", chat: 1001", rest[0] != '\0' ? ", " : "", rest);
 		lab_config(play->lab, line);
 		return true;
 	}

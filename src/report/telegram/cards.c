@@ -186,6 +186,12 @@ static const struct action_record *ordered_action(
 	return NULL;
 }
 
+/* Its own; where its end was not seen, and all is as it should be, NULL: there are none. */
+static const char *words_of(const struct action_record *action)
+{
+	return !is_good(action) || str_starts(action->text, "Successfully ") ? action->text : NULL;
+}
+
 static struct message *card_order(
 	const struct story_rows *rows, const struct posting *posting, struct arena *arena)
 {
@@ -206,7 +212,7 @@ static struct message *card_order(
 	else if (action->ended_at == 0)
 		return text_progress(deed, target, arena);
 	else
-		message = text_ordered(deed, target, is_good(action), action->text, arena);
+		message = text_ordered(deed, target, is_good(action), words_of(action), arena);
 	const char *list = incident->component.kind == COMPONENT_CONTAINER ? "docker" : "vms";
 	message_page(message, incident->component.label,
 		arena_printf(arena, "%s/%s", list, incident->component.name), 1);

@@ -116,7 +116,8 @@ struct chat *chat_open(const struct chat_config *config, struct err *err)
 		chat_close(chat);
 		return NULL;
 	}
-	chat->poller.offset = talker->committed_offset = read_fact(talker, FACT_OFFSET);
+	chat->poller.offset = read_fact(talker, FACT_OFFSET);
+	talker->committed_offset = talker->first_offset = chat->poller.offset;
 	news_open(talker);
 	return chat;
 }
@@ -177,16 +178,29 @@ static void introduce(struct talker *talker)
 		log_warn("%s", err.text);
 }
 
+/* An update may come again: one of this run is known by its number, those of before a restart by
+ * being just below where it began. Numbers that are far away have begun anew. */
+static bool is_handled(const struct talker *talker, int64_t id)
+{
+	for (int i = 0; i < HANDLED_MAX; i++)
+		if (talker->handled[i] == id)
+			return true;
+	return id < talker->first_offset && id >= talker->first_offset - HANDLED_MAX;
+}
+
 /* What is left of a batch has had no effect that would carry the position. */
 static void hear_all(struct talker *talker, const struct telegram_batch *batch)
 {
 	auto_arena arena = arena_new(64 << 10);
 	for (int i = 0; i < batch->count; i++) {
+		if (is_handled(talker, batch->updates[i].id))
+			continue;
 		talker->update_id = batch->updates[i].id;
 		hear(talker, &batch->updates[i]);
+		talker->handled[talker->handled_next++ % HANDLED_MAX] = talker->update_id;
 	}
 	struct request request = {.kind = REQUEST_POSITION};
-	if (batch->count > 0 && talker->committed_offset != talker->update_id + 1)
+	if (talker->update_id != 0 && talker->committed_offset != talker->update_id + 1)
 		talker_ask(talker, &request, true, arena);
 	talker->update_id = 0;
 	talker->did = true;
@@ -312,13 +326,12 @@ bool chat_start(struct chat *chat, struct jobs *jobs, struct err *err)
 		err_set(err, ERR_SYSTEM, "no thread could be made for telegram");
 }
 
-bool chat_step(struct chat *chat, int64_t *wait_ms)
+bool chat_step(struct chat *chat, bool polls)
 {
 	struct telegram_batch batch;
 	auto_arena arena = arena_new(BATCH_BYTES);
 	struct talker *talker = &chat->talker;
 	struct mail *mail;
-	bool news;
 	talker->did = false;
 	while ((mail = mailbox_receive(chat->box, 0)) != NULL) {
 		const struct notice *notice = mail->body;
@@ -326,13 +339,13 @@ bool chat_step(struct chat *chat, int64_t *wait_ms)
 			news_add(talker, ITEM_PLAIN, notice, RANK_PERSON);
 		mail_free(mail);
 	}
-	if (poller_step(&chat->poller, TELEGRAM_POLL_MAX_S, arena, &batch, &news)) {
+	bool news = false;
+	if (polls && poller_step(&chat->poller, TELEGRAM_POLL_MAX_S, arena, &batch, &news)) {
 		hear_all(talker, &batch);
 		chat->poller.offset = batch.next_offset;
 	}
 	if (news)
 		note_polled(talker, &chat->poller.told);
 	work(talker);
-	*wait_ms = wait_of(talker);
 	return talker->did;
 }

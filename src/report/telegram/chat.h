@@ -46,8 +46,8 @@ void chat_close(struct chat *chat);
 /* For the core's notices: they say that there is news in the store. */
 struct mailbox *chat_mailbox(struct chat *chat);
 
-/* One round of both threads' work, in the caller's; *wait_ms: until the next is due. True:
- * something happened, so that another round may have more to do. */
-bool chat_step(struct chat *chat, int64_t *wait_ms);
+/* One round of both threads' work, in the caller's; polls: of the poller's too. True: something
+ * happened, so that another round may have more to do. */
+bool chat_step(struct chat *chat, bool polls);
 
 #endif

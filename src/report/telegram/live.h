@@ -128,6 +128,7 @@ struct stranger {
 #define NAMES_MAX 16
 #define SHOWN_MAX 128
 #define OWED_MAX 8
+#define HANDLED_MAX 256
 #define WATCHED_MAX 32
 #define UNRECORDED_MAX 16
 
@@ -144,7 +145,9 @@ struct talker {
 	int64_t home;        /* the configuration's chat, or what it has become */
 	bool is_introduced;  /* getMe and setMyCommands are done */
 	int64_t update_id;   /* that is handled now; 0: none */
-	int64_t committed_offset;
+	int64_t committed_offset, first_offset;
+	int64_t handled[HANDLED_MAX]; /* updates, the last ones */
+	unsigned handled_next;
 	struct place places[PLACES];
 	int64_t all_free_at;
 	int64_t offline_until; /* mono: Telegram is not reached */
@@ -159,7 +162,7 @@ struct talker {
 	struct { struct arena *arena; struct letter letter; } owed[OWED_MAX];
 	int owed_count;
 	/* news */
-	bool has_cursor;
+	bool is_new;             /* the chat was never told anything */
 	int64_t cursor, read_id; /* told up to; read up to */
 	int64_t cursor_at;
 	struct item *items;

@@ -269,7 +269,10 @@ static struct message *make_plain(
 	if (notice->kind == NOTICE_STARTED) {
 		const char *watched = notice->text;
 		const char *end = strstr(watched, "; auto-healing is ");
-		struct boot boot = {.version = HOMEOSTAT_VERSION, .first = true};
+		struct boot boot = {.version = HOMEOSTAT_VERSION,
+			.first = talker->is_new,
+			.clean = true,
+			.last_seen_at = -1};
 		if (end != NULL)
 			healing_parse(end + strlen("; auto-healing is "), &boot.healing);
 		if (str_starts(watched, STARTED))
@@ -383,7 +386,8 @@ void news_open(struct talker *talker)
 	struct err err = {0};
 	talker->cursor = fact_number(talker, FACT_NOTICE);
 	/* A chat that is new to this homeostat is not told its history. */
-	if (talker->cursor == 0 && !store_notice_last(talker->store, &talker->cursor, &err))
+	talker->is_new = talker->cursor == 0;
+	if (talker->is_new && !store_notice_last(talker->store, &talker->cursor, &err))
 		log_warn("telegram: %s", err.text);
 	talker->read_id = talker->cursor;
 	talker->morning_at = fact_number(talker, FACT_MORNING);

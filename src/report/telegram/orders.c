@@ -12,6 +12,7 @@
 
 /* An order of so long ago was meant for a world that is gone. */
 #define STALE_MS 300000
+#define QUESTION "Should I proceed with this action?"
 #define UNANSWERED "homeostat did not answer in time: look how it is before you try again"
 
 static struct letter letter_to(const struct telegram_update *update, const struct message *message)
@@ -233,12 +234,32 @@ static void end_spinner(
 	talker_said(talker, result.outcome);
 }
 
+/* A question that was sent just before the daemon died is not known to the store: it is now. */
+static bool adopt(
+	struct talker *talker, const struct telegram_update *update, const struct token *token)
+{
+	struct posting posting = {.chat = update->chat,
+		.message_id = update->message_id,
+		.thread_id = update->thread,
+		.incident_id = token->incident_id,
+		.approval_id = token->approval_id,
+		.purpose = "ask",
+		.at = talker_wall(talker)};
+	if (token->approval_id == 0 || strstr(update->text, QUESTION) == NULL)
+		return false;
+	news_commit(talker, &posting);
+	return true;
+}
+
 /* An incident's own messages follow it; any other that has its buttons shows its story. */
 static void follow_incident(struct talker *talker, const struct telegram_update *update,
-	int64_t incident_id, struct arena **arena)
+	const struct token *token, struct arena **arena)
 {
+	int64_t incident_id = token->incident_id;
+	bool stands = card_stands(talker, incident_id, update->chat, update->message_id) ||
+		adopt(talker, update, token);
 	card_touch(talker, incident_id, 0);
-	if (card_stands(talker, incident_id, update->chat, update->message_id))
+	if (stands)
 		return;
 	struct letter letter = letter_to(update, NULL);
 	letter.message_id = update->message_id;
@@ -272,7 +293,7 @@ static void follow(struct talker *talker, const struct telegram_update *update,
 	case TOKEN_REJECT:
 	case TOKEN_LATER:
 	case TOKEN_RETRY:
-		follow_incident(talker, update, token->incident_id, arena);
+		follow_incident(talker, update, token, arena);
 		break;
 	case TOKEN_ORDER:
 		if (answer->ok)

@@ -71,7 +71,7 @@ struct message *text_unauthorized(struct arena *arena)
 static void add_last_run(struct html *html, const struct boot *boot)
 {
 	char at[24];
-	if (boot->first)
+	if (boot->first || boot->last_seen_at < 0)
 		return;
 	str_utc(at, boot->last_seen_at);
 	if (boot->clean && boot->last_seen_at > 0)

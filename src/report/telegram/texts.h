@@ -63,7 +63,7 @@ struct boot {
 	int open, asking;              /* incidents taken up again; of these, that wait for an answer */
 	bool first;                    /* ever */
 	bool clean;                    /* the run before was ended on purpose */
-	int64_t last_seen_at;          /* its last sign of life; 0: not known */
+	int64_t last_seen_at;          /* its last sign of life; 0: not known; -1: not told */
 };
 struct message *text_boot(const struct boot *boot, struct arena *arena);
 
