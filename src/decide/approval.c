@@ -28,6 +28,11 @@ bool approval_allows(
 		!is_expired(approval, approval->decided_at) && !is_expired(approval, now_ms);
 }
 
+int64_t approval_later(const struct approval *approval, const struct incident *incident)
+{
+	return fits(approval, incident) ? approval->later : 0;
+}
+
 bool approval_is_open(const struct approval *approval, const struct incident *incident,
 	int64_t now_ms, const char **why)
 {

@@ -68,6 +68,7 @@ struct situation {
 	bool cut_off;            /* no source answers: it may be us */
 	int64_t rests_until;     /* left alone: muted by a person, or in maintenance; 0: not */
 	const char *rests_why;
+	int64_t later_until;     /* a person has put the question off; 0: not */
 	struct budget budget;
 	int acting, acting_max;  /* actions at this moment, and the cap */
 	int64_t hour_free_at;    /* 0: the hourly cap is not met; else when it will allow one */
@@ -86,6 +87,8 @@ struct verdict policy_decide(const struct situation *situation);
 /* The safety rule of approvals: exact plan, this attempt, by someone, unexpired, said yes. */
 bool approval_allows(const struct approval *approval, const struct incident *incident,
 	int64_t now_ms);
+/* Until when a person has put off the question about exactly this plan; 0: not. */
+int64_t approval_later(const struct approval *approval, const struct incident *incident);
 /* May still be decided: open, unexpired, of this plan and attempt. why (out): for people. */
 bool approval_is_open(const struct approval *approval, const struct incident *incident,
 	int64_t now_ms, const char **why);

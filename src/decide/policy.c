@@ -92,6 +92,8 @@ struct verdict policy_decide(const struct situation *s)
 	if (s->healing == HEALING_SHADOW && !s->approved)
 		return postpone(
 			HOLD_MODE, 0, ask ? "shadow mode: would ask a person" : "shadow mode: would do it now");
+	if (ask && s->later_until > s->now_ms)
+		return postpone(HOLD_TIME, s->later_until, "a person has put the question off");
 	if (ask)
 		return verdict(VERDICT_ASK,
 			!s->seen          ? "nobody saw why it stopped"

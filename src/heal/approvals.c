@@ -92,18 +92,17 @@ void decide_approval(struct heal *heal, const struct request *request, struct an
 	}
 	if (wants_second(heal, request, life, &approval, answer))
 		return;
-	enum approval_answer decision = request->approve ? APPROVAL_YES
-		: request->for_ms > 0                        ? APPROVAL_LATER
-													 : APPROVAL_NO;
+	approval.decided_at = now_ms(heal);
+	approval.approved = request->approve;
+	if (!request->approve && request->for_ms > 0)
+		approval.later = approval.decided_at + request->for_ms;
+	STR_SET(approval.actor, request->actor);
 	if (must_store(heal))
-		stored(heal,
-			store_approval_decide(
-				heal->store, approval.id, decision, request->actor, now_ms(heal), &err),
-			&err);
+		stored(heal, store_approval_decide(heal->store, &approval, &err), &err);
 	audit(heal,
-		decision == APPROVAL_YES      ? "approval.yes"
-			: decision == APPROVAL_NO ? "approval.no"
-									  : "approval.later",
+		approval.approved         ? "approval.yes"
+			: approval.later != 0 ? "approval.later"
+								  : "approval.no",
 		request->actor, life, life->row.plan.title);
 	carry_out(heal, request, life, answer);
 }

@@ -127,19 +127,22 @@ static bool make_plan(struct life *life, const struct action *action)
 	return true;
 }
 
-/* A valid approval of exactly this plan that no action has used: who gave it. */
-static bool find_approval(struct heal *heal, const struct life *life, struct approval *approval)
+/* What people have said to exactly this plan: a valid approval that no action has used, or later.
+ */
+static void weigh_approval(struct heal *heal, struct life *life, struct situation *s)
 {
+	struct approval approval = {0};
 	struct err err = {0};
-	*approval = (struct approval){0};
-	stored(heal, store_approval_newest(heal->store, life->row.id, approval, &err), &err);
-	return approval_allows(approval, &life->row, now_ms(heal));
+	stored(heal, store_approval_newest(heal->store, life->row.id, &approval, &err), &err);
+	s->approved = approval_allows(&approval, &life->row, s->now_ms);
+	s->later_until = approval_later(&approval, &life->row);
+	if (!s->ordered)
+		STR_SET(life->row.actor, s->approved ? approval.actor : "");
 }
 
 static struct situation situation_of(struct heal *heal, struct life *life)
 {
 	const struct action *action = action_find(life->row.diagnosis.action);
-	struct approval approval;
 	struct situation s = {
 		.healing = heal->healing,
 		.ordered = life->row.ordered,
@@ -162,9 +165,7 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 	s.unproven = life->row.diagnosis.unproven;
 	s.consent = weight.consent;
 	s.budget = budget_of(heal, life->row.component.name);
-	s.approved = find_approval(heal, life, &approval);
-	if (!s.ordered)
-		STR_SET(life->row.actor, s.approved ? approval.actor : "");
+	weigh_approval(heal, life, &s);
 	const struct member *member = member_find(heal, life->row.component.name);
 	if (member != NULL)
 		STR_SET(s.held, member->held);

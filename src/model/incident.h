@@ -41,7 +41,7 @@ struct approval {
 	int64_t asked_at, expires_at; /* 0: does not expire (HIGH) */
 	int64_t decided_at;           /* 0: open */
 	bool approved;
-	bool later;                   /* put off, neither approved nor refused */
+	int64_t later;                /* until when it is put off, neither approved nor refused */
 	char actor[64];
 	char first_actor[64];         /* where two persons have to agree: who did first */
 };

@@ -22,7 +22,7 @@ static const struct column approval_column[] = {
 	PLAIN(approval, COLUMN_INT64, expires_at),
 	PLAIN(approval, COLUMN_INT64, decided_at),
 	PLAIN(approval, COLUMN_BOOL, approved),
-	PLAIN(approval, COLUMN_BOOL, later),
+	PLAIN(approval, COLUMN_INT64, later),
 	TEXT(approval, actor),
 	TEXT(approval, first_actor),
 };
@@ -63,8 +63,7 @@ bool store_approval_insert(struct store *store, struct approval *approval, struc
 }
 
 /* The condition in the statement is what makes a decision count once. */
-bool store_approval_decide(struct store *store, int64_t id, enum approval_answer answer,
-	const char *actor, int64_t at, struct err *err)
+bool store_approval_decide(struct store *store, const struct approval *decided, struct err *err)
 {
 	static const struct sql decide = {
 		"UPDATE approval SET decided_at = ?2, approved = ?3, later = ?5, actor = ?4"
@@ -73,15 +72,15 @@ bool store_approval_decide(struct store *store, int64_t id, enum approval_answer
 	sqlite3_stmt *statement = sql_get(store, &decide, err);
 	if (statement == NULL)
 		return false;
-	sqlite3_bind_int64(statement, 1, id);
-	sqlite3_bind_int64(statement, 2, at);
-	sqlite3_bind_int(statement, 3, answer == APPROVAL_YES);
-	sql_bind_text(statement, 4, actor);
-	sqlite3_bind_int(statement, 5, answer == APPROVAL_LATER);
+	sqlite3_bind_int64(statement, 1, decided->id);
+	sqlite3_bind_int64(statement, 2, decided->decided_at);
+	sqlite3_bind_int(statement, 3, decided->approved);
+	sql_bind_text(statement, 4, decided->actor);
+	sqlite3_bind_int64(statement, 5, decided->later);
 	if (!sql_run(store, statement, err))
 		return false;
 	return sqlite3_changes(store->db) == 1 ||
-		err_set(err, ERR_GONE, "approval %lld was decided before", (long long)id);
+		err_set(err, ERR_GONE, "approval %lld was decided before", (long long)decided->id);
 }
 
 bool store_approval_second(struct store *store, int64_t id, const char *actor, struct err *err)

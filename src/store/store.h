@@ -66,10 +66,10 @@ bool store_history(
 
 /* Approvals. */
 bool store_approval_insert(struct store *store, struct approval *approval, struct err *err);
-/* Decides it once: false with ERR_GONE when it was decided before. */
-enum approval_answer { APPROVAL_NO, APPROVAL_YES, APPROVAL_LATER };
-bool store_approval_decide(struct store *store, int64_t id, enum approval_answer answer,
-	const char *actor, int64_t at, struct err *err);
+/* Keeps decided_at, approved, later and actor, once: false with ERR_GONE when it was decided
+ * before. */
+bool store_approval_decide(
+	struct store *store, const struct approval *decided, struct err *err);
 /* The first of two persons has agreed: it stays open for the second. */
 bool store_approval_second(struct store *store, int64_t id, const char *actor, struct err *err);
 /* The newest of an incident; id 0 when there is none. */

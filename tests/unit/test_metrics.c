@@ -105,7 +105,9 @@ static void live(struct store *store, enum life_state end, const char *outcome, 
 		store_action_end(store, (struct action_end){incident.id, 1, outcome, "", 5000}, &err));
 	struct approval approval = {.incident_id = incident.id, .asked_at = 1000};
 	assert_true(store_approval_insert(store, &approval, &err));
-	assert_true(store_approval_decide(store, approval.id, APPROVAL_YES, "api", 5000, &err));
+	approval.decided_at = 5000;
+	approval.approved = true;
+	assert_true(store_approval_decide(store, &approval, &err));
 }
 
 static void an_empty_store_gives_every_name_and_no_nan(void **state)

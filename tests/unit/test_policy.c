@@ -15,9 +15,9 @@
 /* The n-th situation of the domain; false past its end. */
 static bool situation_at(unsigned n, struct situation *s)
 {
-	static const unsigned sizes[] = {3, 2, 2, 2, 2, 3, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2};
-	unsigned digit[16];
-	for (int i = 0; i < 16; i++) {
+	static const unsigned sizes[] = {3, 2, 2, 2, 2, 3, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2};
+	unsigned digit[17];
+	for (int i = 0; i < 17; i++) {
 		digit[i] = n % sizes[i];
 		n /= sizes[i];
 	}
@@ -39,6 +39,7 @@ static bool situation_at(unsigned n, struct situation *s)
 		.rests_why = "muted",
 		.cut_off = digit[14],
 		.unproven = digit[15],
+		.later_until = digit[16] ? NOW + 1000 : 0,
 	};
 	if (digit[12])
 		STR_SET(s->held, "locked (backup)");
@@ -86,9 +87,10 @@ static void nothing_is_allowed_that_the_rules_forbid(void **state)
 		if (v.kind == VERDICT_ASK) {
 			assert_false(s.approved || s.ordered);
 			assert_int_equal(s.healing, HEALING_ON);
+			assert_int_equal(s.later_until, 0);
 		}
 	}
-	assert_int_equal(n, 3 * 2 * 2 * 2 * 2 * 3 * 4 * 2 * 2 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
+	assert_int_equal(n, 3 * 2 * 2 * 2 * 2 * 3 * 4 * 2 * 2 * 2 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
 	assert_true(allowed > 0);
 }
 

@@ -233,8 +233,10 @@ static void an_approval_is_decided_once(void **state)
 	must(store_approval_newest(f->store, incident.id, &got, &err), &err);
 	assert_int_equal(got.id, 0);
 	must(store_approval_insert(f->store, &approval, &err), &err);
-	must(store_approval_decide(f->store, approval.id, APPROVAL_YES, "uid:0", 7, &err), &err);
-	assert_false(store_approval_decide(f->store, approval.id, APPROVAL_NO, "uid:1", 8, &err));
+	struct approval yes = {.id = approval.id, .decided_at = 7, .approved = true, .actor = "uid:0"};
+	struct approval no = {.id = approval.id, .decided_at = 8, .actor = "uid:1"};
+	must(store_approval_decide(f->store, &yes, &err), &err);
+	assert_false(store_approval_decide(f->store, &no, &err));
 	assert_int_equal(err.kind, ERR_GONE);
 	must(store_approval_newest(f->store, incident.id, &got, &err), &err);
 	assert_int_equal(got.id, approval.id);
@@ -307,7 +309,9 @@ static void live(
 		&err);
 	struct approval approval = {.incident_id = incident.id, .asked_at = at};
 	must(store_approval_insert(store, &approval, &err), &err);
-	must(store_approval_decide(store, approval.id, APPROVAL_YES, "api", at + 2000, &err), &err);
+	approval.decided_at = at + 2000;
+	approval.approved = true;
+	must(store_approval_decide(store, &approval, &err), &err);
 	incident.ended_at = life_is_open(end) ? 0 : at + 20000;
 	update(store, &incident, end, "x");
 }
