@@ -123,7 +123,6 @@ static bool make_plan(struct life *life, const struct action *action)
 	STR_SET(plan->native, component->native);
 	STR_SET(plan->params, life->row.diagnosis.params);
 	plan_title(&action->info, component, plan->params, plan->title, sizeof(plan->title));
-	plan_seal(plan);
 	return true;
 }
 
@@ -164,6 +163,7 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 	life->row.plan.risk = s.risk;
 	s.unproven = life->row.diagnosis.unproven;
 	s.consent = weight.consent;
+	plan_seal(&life->row.plan);
 	s.budget = budget_of(heal, life->row.component.name);
 	weigh_approval(heal, life, &s);
 	const struct member *member = member_find(heal, life->row.component.name);

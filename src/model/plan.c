@@ -13,7 +13,8 @@
 
 void plan_seal(struct plan *plan)
 {
-	const char *parts[] = {plan->action, plan->component, plan->source, plan->native, plan->params};
+	const char *parts[] = {plan->action, plan->component, plan->source, plan->native, plan->params,
+		risk_name(plan->risk)};
 	digest_hex(parts, sizeof(parts) / sizeof(parts[0]), plan->hash, sizeof(plan->hash));
 }
 

@@ -48,7 +48,7 @@ struct plan {
 	char params[PARAMS_MAX_BYTES]; /* "service=pvestatd wait=60": in the table's order */
 	enum risk risk;               /* after policy: never below the floor */
 	char title[200];              /* "Restart container 'redis'" */
-	char hash[33];                /* of action, component, source, native, params: hex */
+	char hash[33];                /* of action, component, source, native, params, risk: hex */
 };
 
 /* What a plan of this action on this component is called: {guest} stands for "lxc 104", {label} and

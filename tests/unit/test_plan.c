@@ -98,6 +98,10 @@ static void the_hash_covers_all_that_is_done(void **state)
 	STR_SET(b.params, "wait=2");
 	plan_seal(&b);
 	assert_string_not_equal(a.hash, b.hash);
+	b = a;
+	b.risk = RISK_HIGH; /* what was agreed to as less */
+	plan_seal(&b);
+	assert_string_not_equal(a.hash, b.hash);
 }
 
 int main(void)
