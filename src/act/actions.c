@@ -7,6 +7,7 @@
 #include "act/act.h"
 
 extern const struct action docker_restart, docker_stop;
+extern const struct action service_restart;
 extern const struct action proxmox_start, proxmox_shutdown, proxmox_stop, proxmox_reboot,
 	proxmox_service, proxmox_snapshot_take, proxmox_snapshot_rollback, proxmox_snapshot_delete,
 	proxmox_fstrim, proxmox_ping, proxmox_processes;
@@ -14,6 +15,7 @@ extern const struct action proxmox_start, proxmox_shutdown, proxmox_stop, proxmo
 const struct action *const actions[] = {
 	&docker_restart,
 	&docker_stop,
+	&service_restart,
 	&proxmox_start,
 	&proxmox_shutdown,
 	&proxmox_stop,

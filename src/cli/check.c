@@ -59,7 +59,8 @@ static void check_file(struct check *check)
 {
 	char text[480];
 	const struct config *config = check->config;
-	int count = config->docker_count + config->proxmox_count + config->mcp_count;
+	int count = config->docker_count + config->proxmox_count + config->mcp_count +
+		config->machine_count;
 	STR_FORMAT(text, "%d source%s, %d row%s of policy, auto-healing %s at the first start", count,
 		count == 1 ? "" : "s", config->policy_count, config->policy_count == 1 ? "" : "s",
 		healing_name(config->healing));

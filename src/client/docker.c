@@ -100,17 +100,7 @@ bool docker_lost(struct docker *docker, struct err *err)
 	docker->version.api[0] = '\0';
 	if (docker->ssh == NULL || !ssh_complaint(docker->ssh, complaint, sizeof(complaint)))
 		return false;
-	if (strstr(complaint, "Host key verification failed") != NULL)
-		return err_set(err, ERR_DENIED,
-			"%s: ssh: %s: log in there once by hand, as the user that "
-			"homeostat runs as, and check its key",
-			docker->name, complaint);
-	if (strstr(complaint, "Permission denied") != NULL)
-		return err_set(err, ERR_DENIED,
-			"%s: ssh: %s: the user that homeostat runs as needs a key "
-			"that is accepted there",
-			docker->name, complaint);
-	return err_set(err, ERR_RETRY, "%s: ssh: %s", docker->name, complaint);
+	return ssh_explain(docker->name, complaint, err);
 }
 
 static enum err_kind kind_of_status(int status)

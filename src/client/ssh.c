@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/spawn.h"
 #include "base/str.h"
 
 /* An exchange and an event stream, and one of each that is being given up. */
@@ -14,7 +13,7 @@
 #define GRACE_MS 500
 
 struct ssh {
-	char user[64], host[256], port[8], command[128];
+	char user[64], host[256], port[8], command[SSH_COMMAND_BYTES];
 	struct child {
 		pid_t pid; /* 0: free */
 		int complaints;
@@ -110,16 +109,19 @@ static struct child *make_place(struct ssh *ssh)
 	return children;
 }
 
-int ssh_dial(void *ctx, struct err *err)
-{
-	struct ssh *ssh = ctx;
-	struct child *child = make_place(ssh);
+/* Room for the command line of ssh, ours around the command of over there. */
+struct line {
 	char agent[256];
 	const char *argv[32];
+};
+
+static void make_line(const struct ssh *ssh, const char *command, struct line *line)
+{
+	const char **argv = line->argv;
 	size_t n = 0;
 	const char *socket = getenv("SSH_AUTH_SOCK");
-	if (socket != NULL && STR_FORMAT(agent, "SSH_AUTH_SOCK=%s", socket))
-		argv[n++] = agent;
+	if (socket != NULL && STR_FORMAT(line->agent, "SSH_AUTH_SOCK=%s", socket))
+		argv[n++] = line->agent;
 	static const char *const options[] = {
 		"ssh",
 		"-T",
@@ -150,12 +152,64 @@ int ssh_dial(void *ctx, struct err *err)
 	}
 	argv[n++] = "--";
 	argv[n++] = ssh->host;
-	argv[n++] = ssh->command;
+	argv[n++] = command;
 	argv[n] = NULL;
-	int fd = spawn_socket_heard(argv, &child->pid, &child->complaints, err);
+}
+
+int ssh_dial(void *ctx, struct err *err)
+{
+	struct ssh *ssh = ctx;
+	struct child *child = make_place(ssh);
+	struct line line;
+	make_line(ssh, ssh->command, &line);
+	int fd = spawn_socket_heard(line.argv, &child->pid, &child->complaints, err);
 	if (fd < 0)
 		*child = (struct child){0};
 	return fd;
+}
+
+bool ssh_explain(const char *name, const char *complaint, struct err *err)
+{
+	if (strstr(complaint, "Host key verification failed") != NULL)
+		return err_set(err, ERR_DENIED,
+			"%s: ssh: %s: log in there once by hand, as the user that "
+			"homeostat runs as, and check its key",
+			name, complaint);
+	if (strstr(complaint, "Permission denied") != NULL)
+		return err_set(err, ERR_DENIED,
+			"%s: ssh: %s: the user that homeostat runs as needs a key "
+			"that is accepted there",
+			name, complaint);
+	return err_set(err, ERR_RETRY, "%s: ssh: %s", name, complaint);
+}
+
+/* One line, without control characters. */
+static void tidy(char *text)
+{
+	size_t end = strlen(text);
+	while (end > 0 && isspace((unsigned char)text[end - 1]))
+		text[--end] = '\0';
+	for (char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20)
+			*c = ' ';
+}
+
+/* ssh's own failures (ssh(1)). */
+#define SSH_FAILED 255
+
+bool ssh_run(const struct ssh *ssh, const char *name, const struct spawn_options *options,
+	struct arena *arena, struct spawn_result *result, struct err *err)
+{
+	struct line line;
+	char complaint[240];
+	make_line(ssh, ssh->command, &line);
+	if (!spawn_run(line.argv, options, arena, result, err))
+		return err_prefix(err, "%s", name);
+	if (result->exit_code != SSH_FAILED)
+		return true;
+	STR_SET(complaint, result->output);
+	tidy(complaint);
+	return ssh_explain(name, complaint[0] != '\0' ? complaint : "cannot connect", err);
 }
 
 bool ssh_complaint(const struct ssh *ssh, char *text, size_t size)
@@ -165,14 +219,9 @@ bool ssh_complaint(const struct ssh *ssh, char *text, size_t size)
 		return false;
 	ssize_t n = pread(ssh->children[0].complaints, bytes, sizeof(bytes) - 1, 0);
 	bytes[n > 0 ? n : 0] = '\0';
-	size_t end = strlen(bytes);
-	while (end > 0 && isspace((unsigned char)bytes[end - 1]))
-		bytes[--end] = '\0';
-	for (char *c = bytes; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20)
-			*c = ' ';
+	tidy(bytes);
 	str_copy(text, size, bytes);
-	return end > 0;
+	return bytes[0] != '\0';
 }
 
 void ssh_close(struct ssh *ssh)

@@ -51,6 +51,12 @@ static void judge_unreachable(
 	}
 	finding->confirm_ms = brakes->unreachable_ms;
 	finding->severity = SEVERITY_CRITICAL;
+	if (component->kind == COMPONENT_NODE && str_starts(component->source, "host:")) {
+		finding->kind = FINDING_OFFLINE;
+		STR_FORMAT(
+			finding->issue, "Host '%s' is not reachable: %s", component->label, seen->detail);
+		return;
+	}
 	if (component->kind == COMPONENT_NODE) {
 		finding->kind = FINDING_OFFLINE;
 		STR_FORMAT(finding->issue, "Proxmox node '%s' is offline", component->label);

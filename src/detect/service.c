@@ -19,7 +19,9 @@ void detect_service(
 		finding_fine(finding, stop_cause_name(seen->cause));
 		return;
 	}
-	finding->kind = FINDING_FAILED;
+	finding->kind = seen->gave_up                                 ? FINDING_GAVE_UP
+		: seen->cause == STOP_UNSEEN && seen->state == OBS_EXITED ? FINDING_EXITED_UNSEEN
+																  : FINDING_FAILED;
 	finding->severity = SEVERITY_UNHEALTHY;
 	/* A unit that failed has failed; what only does not answer may be busy. */
 	finding->confirm_ms = seen->state == OBS_EXITED ? 0 : brakes->unreachable_ms;

@@ -23,6 +23,8 @@ static void name_what(const struct observation *seen, char *text, size_t size)
 	const char *slash = strchr(component->native, '/');
 	if (component->kind == COMPONENT_STORAGE)
 		str_format(text, size, "Storage '%s' usage", component->label);
+	else if (str_starts(component->native, "host/"))
+		str_format(text, size, "Host '%s' %s usage", component->label, words[seen->aspect]);
 	else if (component->kind == COMPONENT_NODE && strcmp(component->name, "proxmox_node") == 0)
 		str_format(text, size, "Proxmox node %s usage", words[seen->aspect]);
 	else if (component->kind == COMPONENT_NODE)
@@ -54,5 +56,7 @@ void detect_share(const struct observation *seen, const struct config_thresholds
 	finding->kind = kinds[seen->aspect];
 	finding->confirm_ms = thresholds->sustained_ms;
 	finding->severity = seen->percent > thresholds->severe ? SEVERITY_CRITICAL : SEVERITY_DEGRADED;
-	STR_FORMAT(finding->issue, "%s is high: %.1f%%", what, seen->percent);
+	bool has_detail = str_starts(seen->component.native, "host/") && seen->detail[0] != '\0';
+	STR_FORMAT(finding->issue, "%s is high: %.1f%%%s%s%s", what, seen->percent,
+		has_detail ? " (" : "", has_detail ? seen->detail : "", has_detail ? ")" : "");
 }

@@ -83,6 +83,7 @@ static const struct {
 	[FINDING_POOL] = {"a disk of the pool has failed or was taken away", 0.8, NULL},
 	[FINDING_UPDATES] = {"updates wait for a reboot", 0.9, NULL},
 	[FINDING_FAILED] = {"it ended with an error", 0.5, NULL},
+	[FINDING_GAVE_UP] = {"systemd will not restart it any more", 0.8, NULL},
 };
 
 static void explain(
@@ -93,6 +94,8 @@ static void explain(
 	diagnosis->confidence = known[finding].confidence;
 	if (finding == FINDING_EXITED && seen != NULL)
 		explain_exit(seen, diagnosis);
+	else if (seen != NULL && seen->component.kind == COMPONENT_SERVICE && seen->detail[0] != '\0')
+		STR_SET(diagnosis->cause, seen->detail);
 }
 
 /* The label homeostat.action may name another remedy for its container, or none. */
@@ -132,6 +135,8 @@ void diagnose_by_rules(enum finding_kind finding, const struct component *compon
 		STR_SET(diagnosis->evidence, seen->detail);
 	if (component->kind == COMPONENT_CONTAINER)
 		STR_SET(diagnosis->action, container_action(component));
+	else if (component->kind == COMPONENT_SERVICE && finding_is_failure(finding))
+		STR_SET(diagnosis->action, "systemd.unit.restart");
 	else if (known[finding].action != NULL)
 		STR_SET(diagnosis->action, known[finding].action);
 	else if (finding == FINDING_FAILED)

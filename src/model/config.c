@@ -120,6 +120,7 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 			reader->name, root->line);
 	const struct yaml *docker = yaml_find(root, "docker"), *policy = yaml_find(root, "policy");
 	const struct yaml *proxmox = yaml_find(root, "proxmox"), *mcp = yaml_find(root, "mcp");
+	const struct yaml *hosts = yaml_find(root, "hosts");
 	if (!config_read_map(reader, root, "", reader->config) || !check_top(reader, root) ||
 		!read_brakes(reader, yaml_find(root, "brakes")) ||
 		!read_thresholds(reader, yaml_find(root, "thresholds")) ||
@@ -136,16 +137,20 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 	const struct yaml *claude = yaml_find(root, "claude");
 	if (claude != NULL && !config_read_claude(reader, claude))
 		return false;
+	if (hosts != NULL && !config_read_machines(reader, hosts))
+		return false;
 	if (policy != NULL && !config_read_policy(reader, policy))
 		return false;
 	const struct yaml *maintenance = yaml_find(root, "maintenance");
 	if (maintenance != NULL && !config_read_maintenance(reader, maintenance))
 		return false;
 	const struct config *config = reader->config;
-	return config->docker_count + config->proxmox_count + config->mcp_count > 0 ||
+	return config->docker_count + config->proxmox_count + config->mcp_count +
+			config->machine_count >
+		0 ||
 		config_fail(reader, line_of(root, "docker"), "docker",
 			"no source is named, so there is nothing to watch: the smallest useful file is "
-			"docker: [{ name: local }]; or name a proxmox: (homeostat help config)");
+			"docker: [{ name: local }]; or name proxmox: or hosts: (homeostat help config)");
 }
 
 struct config *config_parse(

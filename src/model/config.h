@@ -84,6 +84,18 @@ struct config_claude {
 	int line;
 };
 
+/* A machine whose services, load, memory and disks are watched. */
+struct config_machine {
+	const char *name;                              /* "nas" */
+	const char *url;                               /* local, ssh://user@host, unix:///bus */
+	bool sudo;                                     /* commands there by sudo -n */
+	int lxc;                                       /* in this container of that node; 0: itself */
+	const char *const *units;                      /* patterns, ended by NULL */
+	const char *const *ignore;
+	bool measures;                                 /* load, memory and disks too */
+	int line;
+};
+
 struct config_policy {
 	const char *component, *action, *source;       /* patterns with *; NULL: any */
 	bool has_risk;
@@ -144,6 +156,8 @@ struct config {
 	struct config_mcp *mcp;
 	int mcp_count;
 	struct config_claude *claude;                  /* NULL: none */
+	struct config_machine *machines;
+	int machine_count;
 	struct config_policy *policy;
 	int policy_count;
 	struct config_heartbeat heartbeat;

@@ -27,7 +27,6 @@
 
 /* Sections that a later version will read: known, so that nobody takes silence for protection. */
 static const char *const later[] = {
-	"systemd",
 	"probes",
 	"store",
 	NULL,
@@ -107,6 +106,10 @@ bool config_read_map(
 			return config_fail(reader, child->key_line, child->key,
 				"this version does not support it yet: remove the section (see homeostat help "
 				"config)");
+		if (prefix[0] == '\0' && strcmp(child->key, "systemd") == 0)
+			return config_fail(reader, child->key_line, child->key,
+				"units are watched as part of their host: write hosts: [{ name: local, units: "
+				"[nginx.service] }]");
 		const struct config_key *key = find(prefix, child->key);
 		if (key == NULL)
 			return unknown(reader, child, prefix);
@@ -287,6 +290,26 @@ static const struct config_key keys[] = {
 	{"claude.deadline", "duration, 1s to 10m", "60s",
 		"How long one question may take in all; then the rules decide.",
 		CHECK(TYPE_DURATION, AT(config_claude, deadline_ms), 0, S, 10 * M)},
+	{"hosts", "list", "",
+		"Machines whose systemd units, load, memory and disks are watched. At most 32.", SECTION},
+	{"hosts.name", "name", "local", "What the host is called in messages. Each needs its own.",
+		PLAIN(TYPE_NAME, AT(config_machine, name))},
+	{"hosts.url", "local or URL", "local",
+		"local: the machine that homeostat runs on. ssh://user@host: another one; the user's keys "
+		"and known hosts are used. unix:///path: a system bus, for its units only.",
+		PLAIN(TYPE_TEXT, AT(config_machine, url))},
+	{"hosts.sudo", "true or false", "false",
+		"Commands on that host are run by sudo -n, where the user is not root.",
+		PLAIN(TYPE_FLAG, AT(config_machine, sudo))},
+	{"hosts.lxc", "number", "0",
+		"Not the host itself but this LXC container on it, entered by pct exec.",
+		CHECK(TYPE_COUNT, AT(config_machine, lxc), 0, 0, 999999999)},
+	{"hosts.units", "list of patterns", "[\"*.service\"]",
+		"Units to watch, as [nginx.service, \"homelab-*.service\"]. One that failed is restarted.",
+		SECTION},
+	{"hosts.ignore", "list of patterns", "", "Of those, units that are left alone.", SECTION},
+	{"hosts.measures", "true or false", "true", "Whether load, memory and disks are measured too.",
+		PLAIN(TYPE_FLAG, AT(config_machine, measures))},
 	{"policy", "list", "",
 		"Rules that change how an action is weighed. A rule can raise a risk, never lower it below "
 		"the action's own.",

@@ -34,6 +34,7 @@ enum finding_kind {
 	FINDING_POOL,    /* a pool that is degraded */
 	FINDING_UPDATES, /* information only */
 	FINDING_FAILED,  /* a service */
+	FINDING_GAVE_UP, /* a service that its own system gave up: a person is asked */
 	FINDING_KINDS,
 };
 

@@ -177,6 +177,7 @@ static const char *const findings[] = {
 	[FINDING_POOL] = "pool",
 	[FINDING_UPDATES] = "updates",
 	[FINDING_FAILED] = "failed",
+	[FINDING_GAVE_UP] = "gave_up",
 };
 
 const char *finding_kind_name(enum finding_kind kind)
@@ -199,13 +200,13 @@ bool finding_is_trouble(enum finding_kind kind)
 
 bool finding_is_seen(enum finding_kind kind)
 {
-	return kind != FINDING_EXITED_UNSEEN;
+	return kind != FINDING_EXITED_UNSEEN && kind != FINDING_GAVE_UP;
 }
 
 bool finding_is_failure(enum finding_kind kind)
 {
 	return kind == FINDING_EXITED || kind == FINDING_EXITED_UNSEEN || kind == FINDING_UNHEALTHY ||
-		kind == FINDING_STOPPED || kind == FINDING_FAILED;
+		kind == FINDING_STOPPED || kind == FINDING_FAILED || kind == FINDING_GAVE_UP;
 }
 
 struct observation observation_of(const struct component *component, enum aspect aspect)

@@ -6,12 +6,14 @@
 #include "watch/source.h"
 
 extern const struct source docker_source;
+extern const struct source host_source;
 extern const struct source mcp_source;
 extern const struct source proxmox_source;
 
 const struct source *const sources[] = {
 	&docker_source,
 	&proxmox_source,
+	&host_source,
 	&mcp_source,
 	NULL,
 };

@@ -160,7 +160,7 @@ static void a_model_is_configured_with_its_limits(void **state)
 static void what_comes_later_is_refused_not_ignored(void **state)
 {
 	(void)state;
-	static const char *const later[] = {"systemd", "probes", "store"};
+	static const char *const later[] = {"probes", "store"};
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		char text[100], place[40];
 		STR_FORMAT(text, DOCKER "%s: x\n", later[i]);
