@@ -7,7 +7,7 @@
 #include "act/act.h"
 
 extern const struct action docker_restart, docker_stop;
-extern const struct action service_restart;
+extern const struct action host_clean_disk, host_free_memory, service_restart;
 extern const struct action proxmox_start, proxmox_shutdown, proxmox_stop, proxmox_reboot,
 	proxmox_service, proxmox_snapshot_take, proxmox_snapshot_rollback, proxmox_snapshot_delete,
 	proxmox_fstrim, proxmox_ping, proxmox_processes;
@@ -16,6 +16,8 @@ const struct action *const actions[] = {
 	&docker_restart,
 	&docker_stop,
 	&service_restart,
+	&host_clean_disk,
+	&host_free_memory,
 	&proxmox_start,
 	&proxmox_shutdown,
 	&proxmox_stop,

@@ -50,6 +50,11 @@ void host_close(struct host *host)
 	free(host);
 }
 
+const struct config_machine *host_machine(const struct host *host)
+{
+	return host->machine;
+}
+
 /* What the command begins with, then its own words. */
 static void wrap(const struct host *host, const char *const *argv, const char *words[WORDS_MAX])
 {

@@ -23,6 +23,8 @@ struct host_command {
 	int64_t timeout_ms;
 	size_t limit_bytes;      /* of its output; 0: 64 KiB */
 };
+/* As the machine is configured. */
+const struct config_machine *host_machine(const struct host *host);
 /* Runs a command to its end: true whatever its exit code. False: it did not run (DENIED, RETRY,
  * SYSTEM), or its end was not seen (TIMEOUT, CANCELLED). */
 bool host_run(struct host *host, const struct host_command *command, struct arena *arena,

@@ -108,6 +108,16 @@ static const char *container_action(const struct component *component)
 	return "docker.container.restart";
 }
 
+/* What helps a machine that commands can be run on. */
+static const char *node_action(enum finding_kind finding, const struct component *component)
+{
+	if (component->kind != COMPONENT_NODE || !component->shell)
+		return "";
+	return finding == FINDING_DISK_FULL  ? "host.disk.clean"
+		: finding == FINDING_HIGH_MEMORY ? "host.memory.free"
+										 : "";
+}
+
 /* A node's own services are restarted by the names that the node's list gives them, one after the
  * other. What is no name is for a person. */
 static void service_action(const struct observation *seen, struct diagnosis *diagnosis)
@@ -137,6 +147,8 @@ void diagnose_by_rules(enum finding_kind finding, const struct component *compon
 		STR_SET(diagnosis->action, container_action(component));
 	else if (component->kind == COMPONENT_SERVICE && finding_is_failure(finding))
 		STR_SET(diagnosis->action, "systemd.unit.restart");
+	else if (node_action(finding, component)[0] != '\0')
+		STR_SET(diagnosis->action, node_action(finding, component));
 	else if (known[finding].action != NULL)
 		STR_SET(diagnosis->action, known[finding].action);
 	else if (finding == FINDING_FAILED)

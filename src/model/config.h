@@ -93,6 +93,8 @@ struct config_machine {
 	const char *const *units;                      /* patterns, ended by NULL */
 	const char *const *ignore;
 	bool measures;                                 /* load, memory and disks too */
+	int keep_journal_mib;                          /* 200 */
+	int64_t keep_logs_ms, keep_images_ms;          /* 7 d, 14 d; 0: all of them */
 	int line;
 };
 

@@ -310,6 +310,16 @@ static const struct config_key keys[] = {
 	{"hosts.ignore", "list of patterns", "", "Of those, units that are left alone.", SECTION},
 	{"hosts.measures", "true or false", "true", "Whether load, memory and disks are measured too.",
 		PLAIN(TYPE_FLAG, AT(config_machine, measures))},
+	{"hosts.keep_journal", "MiB, 1 to 1000000", "200",
+		"When its disk is full, the journal is cut down to this.",
+		CHECK(TYPE_COUNT, AT(config_machine, keep_journal_mib), 0, 1, 1000000)},
+	{"hosts.keep_logs", "duration, 0s to 3650d", "7d",
+		"When its disk is full, rotated logs that are older are removed. 0s: none are.",
+		CHECK(TYPE_DURATION, AT(config_machine, keep_logs_ms), 0, 0, 3650 * D)},
+	{"hosts.keep_images", "duration, 0s to 3650d", "14d",
+		"When its disk is full, Docker images that no container uses and that were made longer ago "
+		"are removed. 0s: only those without a name.",
+		CHECK(TYPE_DURATION, AT(config_machine, keep_images_ms), 0, 0, 3650 * D)},
 	{"policy", "list", "",
 		"Rules that change how an action is weighed. A rule can raise a risk, never lower it below "
 		"the action's own.",

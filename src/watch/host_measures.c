@@ -34,86 +34,6 @@ void host_measures_free(struct host_measures *measures)
 	free(measures);
 }
 
-bool read_cpu_times(const char *stat, struct cpu_times *times)
-{
-	long long v[8] = {0};
-	const char *line = str_starts(stat, "cpu ") ? stat : strstr(stat, "\ncpu ");
-	if (line == NULL)
-		return false;
-	int n = sscanf(line + (*line == '\n'), "cpu %lld %lld %lld %lld %lld %lld %lld %lld", &v[0],
-		&v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]);
-	*times = (struct cpu_times){0};
-	for (int i = 0; i < n; i++)
-		times->total += v[i];
-	times->idle = v[3] + v[4];
-	return n >= 4 && times->total > 0;
-}
-
-/* "MemTotal:  24576 kB"; -1: not there. */
-static int64_t field_of(const char *meminfo, const char *name)
-{
-	const char *at = strstr(meminfo, name);
-	return at != NULL ? strtoll(at + strlen(name), NULL, 10) * 1024 : -1;
-}
-
-bool read_memory(const char *meminfo, int64_t *total, int64_t *available)
-{
-	*total = field_of(meminfo, "MemTotal:");
-	*available = field_of(meminfo, "MemAvailable:");
-	if (*available < 0)
-		*available = field_of(meminfo, "MemFree:");
-	return *total > 0 && *available >= 0 && *available <= *total;
-}
-
-/* What lies in memory, is made of others, or is always full. */
-static bool is_disk(const char *type)
-{
-	static const char *const no[] = {"tmpfs", "devtmpfs", "ramfs", "overlay", "squashfs", "iso9660",
-		"udf", "efivarfs", "erofs", "9p", "virtiofs", "fuse.*", "fuse", "nfs*", "cifs", "none",
-		"proc", "sysfs", NULL};
-	for (size_t i = 0; no[i] != NULL; i++)
-		if (str_match(no[i], type))
-			return false;
-	return true;
-}
-
-/* Source, type, 1024-blocks, used, available, capacity, mount point. */
-static bool read_row(const char *line, struct disk_use *disk)
-{
-	char type[32];
-	long long used, available;
-	int at = 0;
-	if (sscanf(line, "%*s %31s %*d %lld %lld %*s %n", type, &used, &available, &at) < 3 ||
-		at == 0 || !is_disk(type) || used < 0 || available < 0 || used + available == 0)
-		return false;
-	str_format(disk->mount, sizeof(disk->mount), "%.*s", (int)strcspn(line + at, "\n"), line + at);
-	disk->used_bytes = used * 1024;
-	disk->free_bytes = available * 1024;
-	return disk->mount[0] == '/';
-}
-
-static double share_of(int64_t used, int64_t rest)
-{
-	return used + rest > 0 ? 100.0 * (double)used / (double)(used + rest) : 0;
-}
-
-bool read_disks(const char *table, struct disk_use *fullest)
-{
-	bool found = false;
-	for (const char *line = table; line != NULL && *line != '\0';
-		 line = strchr(line, '\n'), line = line != NULL ? line + 1 : NULL) {
-		struct disk_use disk;
-		if (!read_row(line, &disk))
-			continue;
-		if (!found ||
-			share_of(disk.used_bytes, disk.free_bytes) >
-				share_of(fullest->used_bytes, fullest->free_bytes))
-			*fullest = disk;
-		found = true;
-	}
-	return found;
-}
-
 static bool run(struct host *host, const char *const *argv, struct arena *arena,
 	struct spawn_result *result, struct err *err)
 {
@@ -224,15 +144,12 @@ static bool is_high(const struct host_measures *measures, double percent, int li
 	return percent > limit - measures->context->config->thresholds.hysteresis;
 }
 
-static void measure_cpu(struct host_measures *measures, struct host *host, const char *text,
+static void see_cpu(struct host_measures *measures, struct host *host, const struct cpu_times *now,
 	struct arena *arena, struct observation *seen)
 {
-	struct cpu_times now;
-	if (!read_cpu_times(text, &now))
-		return;
-	int64_t total = now.total - measures->before.total, idle = now.idle - measures->before.idle;
+	int64_t total = now->total - measures->before.total, idle = now->idle - measures->before.idle;
 	bool known = measures->before.total > 0 && total > 0 && idle >= 0 && idle <= total;
-	measures->before = now;
+	measures->before = *now;
 	if (!known)
 		return;
 	seen->state = OBS_RUNNING;
@@ -241,42 +158,31 @@ static void measure_cpu(struct host_measures *measures, struct host *host, const
 		name_busiest(measures, host, arena, seen->detail, sizeof(seen->detail));
 }
 
-static void measure_memory(struct host_measures *measures, struct host *host, const char *text,
-	struct arena *arena, struct observation *seen)
+static void see_memory(const struct host_measures *measures, struct host *host,
+	const struct memory_use *memory, struct arena *arena, struct observation *seen)
 {
-	int64_t total, available;
-	if (!read_memory(text, &total, &available))
-		return;
 	seen->state = OBS_RUNNING;
-	seen->max_bytes = total;
-	seen->used_bytes = total - available;
-	seen->percent = share_of(seen->used_bytes, available);
+	seen->max_bytes = memory->total_bytes;
+	seen->used_bytes = memory->total_bytes - memory->available_bytes;
+	seen->percent = memory_percent(memory);
 	if (is_high(measures, seen->percent, measures->context->config->thresholds.node_memory))
 		name_largest(host, arena, seen->detail, sizeof(seen->detail));
 }
 
-static bool measure_disk(
-	struct host *host, struct arena *arena, struct observation *seen, struct err *err)
+static void see_disk(const struct disk_use *disk, struct observation *seen)
 {
-	static const char *const argv[] = {"df", "-PkTl", NULL};
-	struct spawn_result result;
-	struct disk_use disk;
-	if (!run(host, argv, arena, &result, err))
-		return false;
-	if (!read_disks(result.output, &disk))
-		return err_set(err, ERR_INPUT, "df names no disk: %.80s", result.output);
 	seen->state = OBS_RUNNING;
-	seen->used_bytes = disk.used_bytes;
-	seen->max_bytes = disk.used_bytes + disk.free_bytes;
-	seen->percent = share_of(disk.used_bytes, disk.free_bytes);
-	STR_SET(seen->detail, disk.mount);
-	return true;
+	seen->used_bytes = disk->used_bytes;
+	seen->max_bytes = disk->used_bytes + disk->free_bytes;
+	seen->percent = disk_percent(disk);
+	STR_SET(seen->detail, disk->mount);
 }
 
 static void begin(const struct source_context *context, struct observation out[3])
 {
 	static const enum aspect aspects[3] = {ASPECT_CPU, ASPECT_MEMORY, ASPECT_DISK};
 	struct component component = context->root;
+	component.shell = true;
 	STR_FORMAT(component.native, "host/%s", context->config->machines[context->index].name);
 	for (int i = 0; i < 3; i++) {
 		out[i] = observation_of(&component, aspects[i]);
@@ -288,12 +194,16 @@ static void begin(const struct source_context *context, struct observation out[3
 bool host_measures_look(struct host_measures *measures, struct host *host, struct arena *arena,
 	struct observation out[3], struct err *err)
 {
-	static const char *const argv[] = {"cat", "/proc/stat", "/proc/meminfo", NULL};
-	struct spawn_result result;
+	struct cpu_times times;
+	struct memory_use memory;
+	struct disk_use disk;
 	begin(measures->context, out);
-	if (!run(host, argv, arena, &result, err))
+	if (!host_loads(host, arena, &times, &memory, err))
 		return false;
-	measure_cpu(measures, host, result.output, arena, &out[0]);
-	measure_memory(measures, host, result.output, arena, &out[1]);
-	return measure_disk(host, arena, &out[2], err);
+	see_cpu(measures, host, &times, arena, &out[0]);
+	see_memory(measures, host, &memory, arena, &out[1]);
+	if (!host_fullest(host, arena, &disk, err))
+		return false;
+	see_disk(&disk, &out[2]);
+	return true;
 }

@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "detect/detect.h"
 #include "diagnose/diagnose.h"
-#include "watch/host_measures.h"
+#include "client/host_facts.h"
 #include "watch/host_units.h"
 
 #define NOON INT64_C(1761307200000)
@@ -203,21 +203,21 @@ static void proc_is_read_as_the_kernel_writes_it(void **state)
 {
 	(void)state;
 	struct cpu_times times;
-	int64_t total, available;
+	struct memory_use memory;
 	assert_true(read_cpu_times("cpu  100 5 50 800 40 0 5 0 0 0\ncpu0 1 2 3 4\n", &times));
 	assert_int_equal(times.total, 1000);
 	assert_int_equal(times.idle, 840);
 	assert_false(read_cpu_times("cpu0 1 2 3 4\n", &times));
 	assert_false(read_cpu_times("", &times));
 	assert_true(read_memory(
-		"MemTotal:       1000 kB\nMemFree:  10 kB\nMemAvailable:    250 kB\n", &total, &available));
-	assert_int_equal(total, 1024000);
-	assert_int_equal(available, 256000);
+		"MemTotal:       1000 kB\nMemFree:  10 kB\nMemAvailable:    250 kB\n", &memory));
+	assert_int_equal(memory.total_bytes, 1024000);
+	assert_int_equal(memory.available_bytes, 256000);
 	/* kernels before 3.14 */
-	assert_true(read_memory("MemTotal: 1000 kB\nMemFree: 10 kB\n", &total, &available));
-	assert_int_equal(available, 10240);
-	assert_false(read_memory("MemTotal: 1000 kB\n", &total, &available));
-	assert_false(read_memory("MemTotal: 10 kB\nMemAvailable: 20 kB\n", &total, &available));
+	assert_true(read_memory("MemTotal: 1000 kB\nMemFree: 10 kB\n", &memory));
+	assert_int_equal(memory.available_bytes, 10240);
+	assert_false(read_memory("MemTotal: 1000 kB\n", &memory));
+	assert_false(read_memory("MemTotal: 10 kB\nMemAvailable: 20 kB\n", &memory));
 }
 
 static void the_fullest_disk_is_found_among_what_is_none(void **state)
