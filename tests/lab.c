@@ -477,6 +477,11 @@ const char *lab_evidence(struct lab *lab, int64_t incident_id)
 	return lab->evidence;
 }
 
+int lab_host_posts(struct lab *lab, const char *pattern)
+{
+	return lab_host.posts(lab_world(lab, &lab_host), pattern);
+}
+
 int lab_most_at_once(const struct lab *lab)
 {
 	return lab->most;

@@ -60,6 +60,7 @@ const char *lab_claude_body(struct lab *lab);
 /* What was gathered of an incident, and for /why: lines "KIND SOURCE: TEXT", "*" before those that
  * prove; in a buffer of the lab. */
 const char *lab_evidence(struct lab *lab, int64_t incident_id);
+int lab_host_posts(struct lab *lab, const char *pattern);
 /* The most POSTs that one commit let loose. */
 int lab_most_at_once(const struct lab *lab);
 /* A container's state, a guest's; NULL: there is none. */

@@ -18,8 +18,15 @@
 
 #include "base/str.h"
 
+/* One a line. */
 const struct lab_world *const lab_worlds[] = {
-	&lab_docker, &lab_pve, &lab_telegram, &lab_claude, NULL};
+	&lab_docker,
+	&lab_pve,
+	&lab_telegram,
+	&lab_claude,
+	&lab_host,
+	NULL,
+};
 
 struct http_stream {
 	const struct lab_world *world;

@@ -41,7 +41,7 @@ struct lab_world {
 	void (*close)(void *stream);
 };
 extern const struct lab_world *const lab_worlds[]; /* ended by NULL */
-extern const struct lab_world lab_claude, lab_docker, lab_pve, lab_telegram;
+extern const struct lab_world lab_claude, lab_docker, lab_host, lab_pve, lab_telegram;
 
 struct lab {
 	struct clock *clock;

@@ -125,7 +125,7 @@ static enum act_result free_memory(
 		str_format(text, size, "%s has enough memory again: %.1f %% used", plan->label, before);
 		return ACT_DONE;
 	}
-	int64_t had = scene->memory.available_bytes;
+	int64_t had = scene->memory.free_bytes;
 	if (!host_try(scene->host, sync, SYNC_MS, arena, NULL) ||
 		!host_try(scene->host, drop, SHORT_MS, arena, NULL)) {
 		str_format(
@@ -135,9 +135,9 @@ static enum act_result free_memory(
 	if (look(scene, &err) && is_high(scene))
 		stop_containers(scene, did, sizeof(did));
 	str_format(text, size,
-		"Successfully cleared the caches of %s: memory %.1f %% → %.1f %%, %.1f MiB came back%s",
+		"Successfully cleared the caches of %s: memory %.1f %% → %.1f %%, %.1f MiB became free%s",
 		plan->label, before, memory_percent(&scene->memory),
-		(double)(scene->memory.available_bytes - had) / 1048576, did);
+		(double)(scene->memory.free_bytes - had) / 1048576, did);
 	return ACT_DONE;
 }
 

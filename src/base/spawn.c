@@ -100,7 +100,7 @@ static bool start(const char *const *argv, const int fds[3], pid_t *pid, struct 
 
 /* One run: what is still to be written, what was read, and the descriptors to wait for. */
 struct run {
-	int in, out, exited, stop;
+	int in, out, exited, stop, heard; /* heard: a file of its stderr, -1: that is in out */
 	const char *input;
 	size_t input_left;
 	struct str output;
@@ -182,6 +182,21 @@ static int exit_code(pid_t pid)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* A file of fixed size in memory: a child that complains without end cannot fill our memory, and is
+ * never held up by a pipe that nobody empties. */
+static int complaint_file(void)
+{
+	int fd = memfd_create("complaints", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -1;
+	if (ftruncate(fd, COMPLAINT_BYTES) != 0 ||
+		fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static bool start_run(const char *const *argv, struct run *run, pid_t *pid, struct err *err)
 {
 	int in[2], out[2];
@@ -195,7 +210,7 @@ static bool start_run(const char *const *argv, struct run *run, pid_t *pid, stru
 	run->out = out[0];
 	auto_fd child_out = out[1];
 	fcntl(run->out, F_SETFL, O_NONBLOCK);
-	const int fds[3] = {child_in, child_out, child_out};
+	const int fds[3] = {child_in, child_out, run->heard >= 0 ? run->heard : child_out};
 	if (!start(argv, fds, pid, err))
 		return false;
 	run->exited = (int)syscall(SYS_pidfd_open, *pid, 0);
@@ -207,6 +222,16 @@ static bool start_run(const char *const *argv, struct run *run, pid_t *pid, stru
 	return false;
 }
 
+static const char *heard_text(int fd, struct arena *arena)
+{
+	if (fd < 0)
+		return "";
+	char *text = ARENA_ARRAY(arena, char, COMPLAINT_BYTES);
+	ssize_t n = pread(fd, text, COMPLAINT_BYTES - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
 bool spawn_run(const char *const *argv, const struct spawn_options *options, struct arena *arena,
 	struct spawn_result *result, struct err *err)
 {
@@ -214,6 +239,7 @@ bool spawn_run(const char *const *argv, const struct spawn_options *options, str
 		.out = -1,
 		.exited = -1,
 		.stop = options->stop_fd,
+		.heard = options->apart ? complaint_file() : -1,
 		.input = options->input,
 		.input_left = options->input != NULL ? strlen(options->input) : 0,
 		.limit = options->limit_bytes,
@@ -231,27 +257,14 @@ bool spawn_run(const char *const *argv, const struct spawn_options *options, str
 		*result = (struct spawn_result){.exit_code = code,
 			.output = run.output.s,
 			.output_bytes = run.output.len,
+			.complaint = heard_text(run.heard, arena),
 			.cut = run.cut};
 	}
+	close_at(&run.heard);
 	close_at(&run.in);
 	close_at(&run.out);
 	close_at(&run.exited);
 	return ok;
-}
-
-/* A file of fixed size in memory: a child that complains without end cannot fill our memory, and is
- * never held up by a pipe that nobody empties. */
-static int complaint_file(void)
-{
-	int fd = memfd_create("complaints", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return -1;
-	if (ftruncate(fd, COMPLAINT_BYTES) != 0 ||
-		fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
 }
 
 /* The descriptor is the caller's from now on: the scope's end must not close it. */

@@ -15,8 +15,9 @@
 #include "base/err.h"
 
 struct spawn_result {
-	int exit_code; /* 128 + n when ended by signal n */
-	char *output;  /* stdout and stderr, at most the limit; ended by NUL */
+	int exit_code;   /* 128 + n when ended by signal n */
+	char *output;    /* stdout and, unless apart, stderr; at most the limit; ended by NUL */
+	const char *complaint; /* apart: its stderr, at most 4,095 bytes; else "" */
 	size_t output_bytes;
 	bool cut;
 };
@@ -26,6 +27,7 @@ struct spawn_options {
 	int64_t timeout_ms;
 	size_t limit_bytes;  /* of its output */
 	int stop_fd;         /* -1: none */
+	bool apart;          /* its stderr goes into complaint */
 };
 /* Runs to the end. False: not started, deadline passed (it was killed, with its group), stop_fd. */
 bool spawn_run(const char *const *argv, const struct spawn_options *options, struct arena *arena,

@@ -127,7 +127,8 @@ bool host_run(struct host *host, const struct host_command *command, struct aren
 	const char *words[WORDS_MAX];
 	struct spawn_options options = {.timeout_ms = command->timeout_ms,
 		.limit_bytes = command->limit_bytes > 0 ? command->limit_bytes : OUTPUT_BYTES,
-		.stop_fd = host->stop_fd};
+		.stop_fd = host->stop_fd,
+		.apart = true};
 	if (str_starts(host->machine->url, "unix://"))
 		return err_set(
 			err, ERR_INPUT, "%s: only its bus is reached, no command can be run", host->name);

@@ -34,9 +34,10 @@ bool read_memory(const char *meminfo, struct memory_use *memory)
 {
 	memory->total_bytes = field_of(meminfo, "MemTotal:");
 	memory->available_bytes = field_of(meminfo, "MemAvailable:");
+	memory->free_bytes = field_of(meminfo, "MemFree:");
 	/* kernels before 3.14 */
 	if (memory->available_bytes < 0)
-		memory->available_bytes = field_of(meminfo, "MemFree:");
+		memory->available_bytes = memory->free_bytes;
 	return memory->total_bytes > 0 && memory->available_bytes >= 0 &&
 		memory->available_bytes <= memory->total_bytes;
 }

@@ -10,7 +10,7 @@ struct cpu_times {
 	int64_t total, idle; /* in ticks, since its start */
 };
 struct memory_use {
-	int64_t total_bytes, available_bytes;
+	int64_t total_bytes, available_bytes, free_bytes;
 };
 struct disk_use {
 	char mount[96];

@@ -207,7 +207,7 @@ bool ssh_run(const struct ssh *ssh, const char *name, const struct spawn_options
 		return err_prefix(err, "%s", name);
 	if (result->exit_code != SSH_FAILED)
 		return true;
-	STR_SET(complaint, result->output);
+	STR_SET(complaint, options->apart ? result->complaint : result->output);
 	tidy(complaint);
 	return ssh_explain(name, complaint[0] != '\0' ? complaint : "cannot connect", err);
 }

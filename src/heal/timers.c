@@ -25,13 +25,22 @@ void wake_held(struct heal *heal, enum hold hold, int limit, int source)
 	}
 }
 
+/* What is measured is believed by a measurement alone: the last one is older than the time is up.
+ */
+static bool is_measured(const struct life *life)
+{
+	enum aspect aspect = life->row.aspect;
+	return aspect == ASPECT_CPU || aspect == ASPECT_MEMORY || aspect == ASPECT_DISK;
+}
+
 static void life_due(struct heal *heal, struct life *life)
 {
 	life_touch(life);
 	life->row.wake_at = 0;
 	switch (life->row.state) {
 	case LIFE_SUSPECTED:
-		confirm(heal, life);
+		if (!is_measured(life))
+			confirm(heal, life);
 		break;
 	case LIFE_ASKING:
 		/* What does not expire is asked about anew each day. */

@@ -84,8 +84,7 @@ static bool measure(
 	auto_arena scratch = arena_new((size_t)8 << 20);
 	if (!source->machine->measures)
 		return true;
-	if (report->observations == NULL)
-		report->observations = ARENA_ARRAY(arena, struct observation, HOST_MEASURES_MAX);
+	report->observations = ARENA_ARRAY(arena, struct observation, HOST_MEASURES_MAX);
 	bool ok = host_measures_look(
 		source->measures, source->host, scratch, report->observations + report->count, &why);
 	report->count += 3;
@@ -98,10 +97,11 @@ static bool look_at_all(
 	struct host_source *source, struct arena *arena, struct report *report, struct err *err)
 {
 	int64_t now = clock_mono_ms(source->context.clock);
+	/* measuring takes its time: the units are seen last, so that none is told of too late */
+	if (!measure(source, arena, report, err))
+		return false;
 	if (source->systemd != NULL &&
 		!host_units_all(source->units, source->systemd, arena, report, err))
-		return false;
-	if (!measure(source, arena, report, err))
 		return false;
 	report->complete = true;
 	source->whole_at = now + source->context.config->interval_ms;

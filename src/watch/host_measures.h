@@ -8,6 +8,9 @@
 #include "client/host_facts.h"
 #include "watch/source.h"
 
+/* Observations that a look brings. */
+#define HOST_MEASURES_MAX 3
+
 struct host_measures;
 
 struct host_measures *host_measures_new(const struct source_context *context);

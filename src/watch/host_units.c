@@ -9,6 +9,8 @@
  */
 #define EXIT_SIGTERM 143
 #define EXIT_SIGINT 130
+/* A job that is over before anybody can ask what it is takes less. */
+#define QUICK_US UINT64_C(2000000)
 /* siginfo's codes, as ExecMainCode holds them. */
 #define CODE_EXITED 1
 
@@ -127,13 +129,18 @@ static bool ends_as_if_told(const struct unit *unit)
 		(unit->exit_status == EXIT_SIGTERM || unit->exit_status == EXIT_SIGINT);
 }
 
+/* It ran before the job that was too quick to be seen: that one did not just start it. */
+static bool had_run(const struct unit *unit)
+{
+	return unit->active_enter_us != 0 && unit->inactive_enter_us > unit->active_enter_us + QUICK_US;
+}
+
 static void judge_failed(const struct unit *unit, struct unit_memo *memo,
 	const struct source_context *context, struct observation *seen)
 {
 	int64_t age_ms = clock_wall_ms(context->clock) - seen->since_ms;
 	if (!memo->ran && memo->old_since == 0 && age_ms > context->config->brakes.recent_exit_ms)
 		memo->old_since = seen->since_ms;
-	memo->works = false;
 	seen->state = OBS_EXITED;
 	seen->exit_code = unit->exit_code == CODE_EXITED ? (int)unit->exit_status
 													 : 128 + (int)unit->exit_status;
@@ -146,7 +153,7 @@ static void judge_failed(const struct unit *unit, struct unit_memo *memo,
 	/* a job too quick to be asked what it was, after which it is as if told to end, was a stop */
 	if (memo->stopping || (memo->job_unknown && ends_as_if_told(unit)))
 		seen->cause = STOP_PERSON;
-	else if (memo->job_unknown || ends_as_if_told(unit) ||
+	else if ((memo->job_unknown && had_run(unit)) || ends_as_if_told(unit) ||
 		(memo->old_since != 0 && memo->old_since == seen->since_ms))
 		seen->cause = STOP_UNSEEN;
 	if (job)
@@ -180,7 +187,6 @@ static void judge_alive(const struct unit *unit, struct unit_memo *memo,
 	const struct source_context *context, struct observation *seen)
 {
 	bool works = is(unit->active, "active");
-	memo->works = works;
 	bool waits = is(unit->sub, "auto-restart") || is(unit->sub, "auto-restart-queued");
 	seen->state = waits || is(unit->active, "deactivating") ? OBS_RESTARTING : OBS_RUNNING;
 	seen->health = works || is(unit->active, "reloading") || is(unit->active, "refreshing")
@@ -269,11 +275,14 @@ static bool report_one(struct host_units *units, struct systemd *systemd, struct
 	return true;
 }
 
-/* For so many units, and for what is measured of the host itself. */
+/* For so many units more. */
 static void make_room(struct report *report, struct arena *arena, int count)
 {
-	report->observations = ARENA_ARRAY(
-		arena, struct observation, (size_t)count + HOST_MEASURES_MAX);
+	struct observation *all = ARENA_ARRAY(
+		arena, struct observation, (size_t)(report->count + count) + 1);
+	if (report->count > 0)
+		memcpy(all, report->observations, (size_t)report->count * sizeof(*all));
+	report->observations = all;
 }
 
 /* What is inactive, and was never seen to run, is nobody's concern. */
@@ -321,8 +330,7 @@ bool host_units_note(struct host_units *units, const struct unit_event *event)
 	memo->changed = true;
 	if (event->kind == UNIT_JOB_BEGAN) {
 		memo->stopping = is(event->job, "stop");
-		/* what did not run is only ever started */
-		memo->job_unknown = event->job[0] == '\0' && memo->works;
+		memo->job_unknown = event->job[0] == '\0';
 	}
 	if (event->kind != UNIT_CHANGED)
 		memo->has_job = event->kind == UNIT_JOB_BEGAN;

@@ -8,9 +8,6 @@
 #include "client/systemd.h"
 #include "watch/source.h"
 
-/* Observations of the host itself that a report has room for besides its units'. */
-#define HOST_MEASURES_MAX 4
-
 struct host_units;
 
 struct host_units *host_units_new(const struct source_context *context);
@@ -33,7 +30,7 @@ void host_unit_judge(const struct unit *unit, struct unit_memo *memo,
 /* What must be remembered of a unit to understand what it does next. */
 struct unit_memo {
 	char name[NATIVE_MAX_BYTES];
-	bool ran, works;          /* it was seen working; at the last look, too */
+	bool ran;                 /* it was seen working */
 	bool stopping;            /* somebody has asked systemd to stop it */
 	bool job_unknown;         /* the same, but too quick to be asked what: a stop or a restart */
 	bool has_job;             /* what was asked for is not done yet */

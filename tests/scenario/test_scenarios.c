@@ -18,9 +18,10 @@
  *     expect   incident COMPONENT STATE | no incident COMPONENT | N STATE
  *     expect   posts N [PATTERN]               what the engine was asked to do
  *     expect   pveposts N [PATTERN]            what the cluster was; "_" stands for a space
- *     expect   asked N                         requests that the model got
+ *     expect   model N                         requests that the model got
  *     expect   evidence COMPONENT "…"          a line that was gathered; no evidence COMPONENT "…"
  *     expect   cause COMPONENT BY "…"          the diagnosis, and who made it
+ *     expect   hostposts N [PATTERN]           what the host was (tests/lab_host.c)
  *     expect   atonce N                        the most of that at the same time
  *     expect   container NAME STATE | guest VMID STATE
  *     expect   words "…" | no words "…"        what people were told
@@ -218,11 +219,13 @@ static void expect_state(
 static void expect_posts(struct play *play, const char *whose, int n, const char *pattern)
 {
 	char words[160];
-	bool is_pve = strcmp(whose, "pveposts") == 0;
+	bool is_pve = strcmp(whose, "pveposts") == 0, is_host = strcmp(whose, "hostposts") == 0;
 	STR_SET(words, pattern[0] != '\0' ? pattern : "*");
-	for (char *at = words; is_pve && (at = strchr(at, '_')) != NULL;)
+	for (char *at = words; (is_pve || is_host) && (at = strchr(at, '_')) != NULL;)
 		*at = ' ';
-	int posts = is_pve ? lab_pve_posts(play->lab, words) : lab_posts(play->lab, words);
+	int posts = is_pve ? lab_pve_posts(play->lab, words)
+		: is_host      ? lab_host_posts(play->lab, words)
+					   : lab_posts(play->lab, words);
 	if (posts != n)
 		wrong(play, "%d %s, not %d", posts, whose, n);
 }
@@ -267,7 +270,8 @@ static void expect(struct play *play, const char *rest)
 	} else if (strcmp(a, "no") == 0 && strcmp(b, "incident") == 0) {
 		if (lab_incident(play->lab, c, &incident))
 			wrong(play, "%s has an incident: %s", c, life_state_name(incident.state));
-	} else if (strcmp(a, "posts") == 0 || strcmp(a, "pveposts") == 0) {
+	} else if (strcmp(a, "posts") == 0 || strcmp(a, "pveposts") == 0 ||
+		strcmp(a, "hostposts") == 0) {
 		expect_posts(play, a, atoi(b), c);
 	} else if (strcmp(a, "atonce") == 0) {
 		if (lab_most_at_once(play->lab) != atoi(b))

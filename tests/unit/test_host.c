@@ -125,7 +125,11 @@ static void a_stop_that_ends_with_an_error_is_a_persons(void **state)
 	expect(&unit, (struct unit_memo){.ran = true}, FINDING_EXITED_UNSEEN, "143");
 	/* a job too quick to be seen, and an ordinary error: a stop, or a restart that failed */
 	unit.exit_status = 1;
+	unit.active_enter_us = unit.inactive_enter_us - UINT64_C(3600000000);
 	expect(&unit, (struct unit_memo){.ran = true, .job_unknown = true}, FINDING_EXITED_UNSEEN, "1");
+	/* … but not where it had only just been started */
+	unit.active_enter_us = unit.inactive_enter_us - 1000;
+	expect(&unit, (struct unit_memo){.ran = true, .job_unknown = true}, FINDING_FAILED, "1");
 }
 
 static void what_systemd_gave_up_is_a_persons_to_judge(void **state)

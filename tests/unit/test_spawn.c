@@ -34,8 +34,25 @@ static bool shell(const char *line, const char *input, int64_t timeout_ms, size_
 {
 	const char *const argv[] = {"sh", "-c", line, NULL};
 	shell_err = (struct err){0};
-	return spawn_run(
-		argv, &(struct spawn_options){input, timeout_ms, limit, -1}, arena, result, &shell_err);
+	return spawn_run(argv, &(struct spawn_options){input, timeout_ms, limit, -1, false}, arena,
+		result, &shell_err);
+}
+
+static void stderr_can_be_kept_apart(void **state)
+{
+	auto_arena arena = arena_new(1 << 20);
+	static const char *const argv[] = {"sh", "-c", "echo warned >&2; echo out", NULL};
+	struct spawn_result result;
+	struct err err = {0};
+	(void)state;
+	assert_true(
+		spawn_run(argv, &(struct spawn_options){NULL, 5000, 1000, -1, true}, arena, &result, &err));
+	assert_string_equal(result.output, "out\n");
+	assert_string_equal(result.complaint, "warned\n");
+	assert_true(spawn_run(
+		argv, &(struct spawn_options){NULL, 5000, 1000, -1, false}, arena, &result, &err));
+	assert_string_equal(result.output, "warned\nout\n");
+	assert_string_equal(result.complaint, "");
 }
 
 static void output_and_exit_code_are_kept(void **state)
@@ -119,8 +136,8 @@ static void stop_kills_at_once(void **state)
 	const char *const argv[] = {"sleep", "300", NULL};
 	int stop = eventfd(1, EFD_CLOEXEC);
 	int64_t start = now_ms();
-	assert_false(
-		spawn_run(argv, &(struct spawn_options){NULL, 60000, 100, stop}, arena, &result, &err));
+	assert_false(spawn_run(
+		argv, &(struct spawn_options){NULL, 60000, 100, stop, false}, arena, &result, &err));
 	assert_in_range(now_ms() - start, 0, 5000);
 	assert_int_equal(err.kind, ERR_CANCELLED);
 	close(stop);
@@ -133,7 +150,7 @@ static void missing_program_names_the_cure(void **state)
 	struct err err = {0};
 	const char *const argv[] = {"no-such-program-here", NULL};
 	assert_false(
-		spawn_run(argv, &(struct spawn_options){NULL, 1000, 100, -1}, arena, &result, &err));
+		spawn_run(argv, &(struct spawn_options){NULL, 1000, 100, -1, false}, arena, &result, &err));
 	assert_int_equal(err.kind, ERR_SYSTEM);
 	assert_non_null(strstr(err.text, "no-such-program-here: not found: is it installed"));
 }
@@ -146,8 +163,8 @@ static void child_inherits_nothing_but_what_is_named(void **state)
 	int open_fd = open("/dev/null", O_RDONLY); /* on purpose without O_CLOEXEC */
 	setenv("SECRET_OF_OURS", "x", 1);
 	const char *const argv[] = {"NAMED=yes", "sh", "-c", "env; ls /proc/$$/fd | tr '\\n' ,", NULL};
-	assert_true(
-		spawn_run(argv, &(struct spawn_options){NULL, 5000, 10000, -1}, arena, &result, &err));
+	assert_true(spawn_run(
+		argv, &(struct spawn_options){NULL, 5000, 10000, -1, false}, arena, &result, &err));
 	assert_null(strstr(result.output, "SECRET_OF_OURS"));
 	assert_non_null(strstr(result.output, "NAMED=yes\n"));
 	assert_non_null(strstr(result.output, "PATH="));
@@ -229,6 +246,7 @@ static void end_is_gentle_first_and_then_not(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stderr_can_be_kept_apart),
 		cmocka_unit_test(output_and_exit_code_are_kept),
 		cmocka_unit_test(signal_is_told_as_128_and_more),
 		cmocka_unit_test(large_input_goes_through),
