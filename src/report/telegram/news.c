@@ -133,7 +133,11 @@ static void take_of_homeostat(struct talker *talker, const struct notice *notice
 		if (strstr(notice->text, "by telegram:") == NULL)
 			news_add(talker, ITEM_PLAIN, notice, RANK_NEWS);
 		break;
+	case NOTICE_TROUBLE:
+		news_add(talker, ITEM_PLAIN, notice, RANK_PERSON);
+		break;
 	case NOTICE_STARTED:
+	case NOTICE_SUMMARY:
 		news_add(talker, ITEM_PLAIN, notice, RANK_NEWS);
 		break;
 	default:
