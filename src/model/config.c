@@ -98,8 +98,6 @@ static bool read_thresholds(struct config_reader *reader, const struct yaml *thr
 static bool read_heartbeat(struct config_reader *reader, const struct yaml *heartbeat)
 {
 	struct config_heartbeat *out = &reader->config->heartbeat;
-	if (heartbeat == NULL)
-		return true;
 	if (heartbeat->kind != YAML_MAP)
 		return config_fail(reader, heartbeat->line, "heartbeat",
 			"must be a section: write below it, indented, as url: https://hc-ping.com/…");
@@ -113,37 +111,37 @@ static bool read_heartbeat(struct config_reader *reader, const struct yaml *hear
 			"give the address to call, as https://hc-ping.com/… or secret:NAME");
 }
 
+/* Those with defaults are read even where the file has none. */
+static const struct {
+	const char *name;
+	bool (*read)(struct config_reader *reader, const struct yaml *section);
+	bool has_defaults;
+} sections[] = {
+	{"brakes", read_brakes, true},
+	{"thresholds", read_thresholds, true},
+	{"heartbeat", read_heartbeat, false},
+	{"docker", config_read_docker, false},
+	{"proxmox", config_read_proxmox, false},
+	{"mcp", config_read_mcp, false},
+	{"hosts", config_read_machines, false},
+	{"telegram", config_read_telegram, false},
+	{"claude", config_read_claude, false},
+	{"policy", config_read_policy, false},
+	{"maintenance", config_read_maintenance, false},
+};
+
 static bool read_all(struct config_reader *reader, const struct yaml *root)
 {
 	if (root->kind != YAML_MAP)
 		return err_set(reader->err, ERR_INPUT, "%s:%d: must be a list of \"key: value\" lines",
 			reader->name, root->line);
-	const struct yaml *docker = yaml_find(root, "docker"), *policy = yaml_find(root, "policy");
-	const struct yaml *proxmox = yaml_find(root, "proxmox"), *mcp = yaml_find(root, "mcp");
-	const struct yaml *hosts = yaml_find(root, "hosts");
-	if (!config_read_map(reader, root, "", reader->config) || !check_top(reader, root) ||
-		!read_brakes(reader, yaml_find(root, "brakes")) ||
-		!read_thresholds(reader, yaml_find(root, "thresholds")) ||
-		!read_heartbeat(reader, yaml_find(root, "heartbeat")))
+	if (!config_read_map(reader, root, "", reader->config) || !check_top(reader, root))
 		return false;
-	if (docker != NULL && !config_read_docker(reader, docker))
-		return false;
-	if (proxmox != NULL && !config_read_proxmox(reader, proxmox))
-		return false;
-	if (mcp != NULL && !config_read_mcp(reader, mcp))
-		return false;
-	if (!config_read_telegram(reader, yaml_find(root, "telegram")))
-		return false;
-	const struct yaml *claude = yaml_find(root, "claude");
-	if (claude != NULL && !config_read_claude(reader, claude))
-		return false;
-	if (hosts != NULL && !config_read_machines(reader, hosts))
-		return false;
-	if (policy != NULL && !config_read_policy(reader, policy))
-		return false;
-	const struct yaml *maintenance = yaml_find(root, "maintenance");
-	if (maintenance != NULL && !config_read_maintenance(reader, maintenance))
-		return false;
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		const struct yaml *section = yaml_find(root, sections[i].name);
+		if ((section != NULL || sections[i].has_defaults) && !sections[i].read(reader, section))
+			return false;
+	}
 	const struct config *config = reader->config;
 	return config->docker_count + config->proxmox_count + config->mcp_count +
 			config->machine_count >

@@ -78,7 +78,6 @@ bool config_is_fingerprint(const char *text);
 
 bool config_read_docker(struct config_reader *reader, const struct yaml *list);
 bool config_read_proxmox(struct config_reader *reader, const struct yaml *list);
-/* NULL: there is no such section. */
 bool config_read_telegram(struct config_reader *reader, const struct yaml *map);
 bool config_read_machines(struct config_reader *reader, const struct yaml *list);
 bool config_read_mcp(struct config_reader *reader, const struct yaml *list);

@@ -30,8 +30,6 @@ static bool check_url(struct config_reader *reader, const struct yaml *map, cons
 bool config_read_telegram(struct config_reader *reader, const struct yaml *map)
 {
 	struct config_telegram *telegram = &reader->config->telegram;
-	if (map == NULL)
-		return true;
 	if (map->kind != YAML_MAP)
 		return config_fail(reader, map->line, "telegram",
 			"must be a section: write below it, indented, as chat: 123456789");

@@ -151,8 +151,9 @@ static bool host_look(
 	return ok;
 }
 
-static bool host_check(void *self, char *text, size_t size, struct err *err)
+static bool host_check(void *self, source_say *say, void *ctx, struct err *err)
 {
+	char text[300];
 	struct host_source *source = self;
 	struct unit_list list = {0};
 	auto_arena arena = arena_new((size_t)16 << 20);
@@ -162,15 +163,18 @@ static bool host_check(void *self, char *text, size_t size, struct err *err)
 		return false;
 	for (int i = 0; i < list.count; i++)
 		failed += strcmp(list.units[i].active, "failed") == 0;
-	str_format(text, size, "%d unit%s, %d failed", list.count, list.count == 1 ? "" : "s", failed);
-	if (!source->machine->measures)
+	STR_FORMAT(text, "%d unit%s, %d failed", list.count, list.count == 1 ? "" : "s", failed);
+	if (!source->machine->measures) {
+		say(ctx, SOURCE_GOOD, text);
 		return true;
+	}
 	struct observation seen[3];
 	if (!host_measures_look(source->measures, source->host, arena, seen, err))
 		return false;
 	size_t used = strlen(text);
-	str_format(text + used, size - used, "; memory %.0f %%, disk %s %.0f %%", seen[1].percent,
-		seen[2].detail, seen[2].percent);
+	str_format(text + used, sizeof(text) - used, "; memory %.0f %%, disk %s %.0f %%",
+		seen[1].percent, seen[2].detail, seen[2].percent);
+	say(ctx, SOURCE_GOOD, text);
 	return true;
 }
 

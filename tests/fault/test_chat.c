@@ -157,8 +157,9 @@ static void expect_stopped(struct lab *lab, const char *what, int n)
 	/* What died between the intent on disk and the action is not done later, and said so. */
 	if (posts > 1 || is_stopped != (posts == 1))
 		fail_msg("%s %d: db is %s after %d posts", what, n, lab_container(lab, "db"), posts);
-	if (sim_telegram_sent(phone, is_stopped ? "*Successfully stopped container 'db'*"
-											: "*Failed to stop container 'db'*") != 1)
+	if (sim_telegram_sent(phone,
+			is_stopped ? "*Successfully stopped container 'db'*"
+					   : "*Failed to stop container 'db'*") != 1)
 		fail_msg("%s %d: the chat says\n%s", what, n, sim_telegram_chat(phone, 1001));
 	lab_check_store(lab);
 }
