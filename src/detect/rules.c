@@ -92,8 +92,11 @@ static void judge_state(const struct observation *seen, const struct config_brak
 	case COMPONENT_BACKUP:
 		detect_fault(seen, finding);
 		break;
-	case COMPONENT_NODE:
 	case COMPONENT_DOCKER_DAEMON:
+		if (seen->state == OBS_EXITED)
+			finding_fine(finding, seen->detail);
+		break;
+	case COMPONENT_NODE:
 	case COMPONENT_CLUSTER:
 	case COMPONENT_KINDS:
 		break;

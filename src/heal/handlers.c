@@ -96,7 +96,8 @@ static void do_wait(struct life *life, int64_t confirm_at)
 }
 
 /* What an engine's return changed, its first report tells. After a container's, nothing tells that
- * its dependents are still down: they are taken up at once. */
+ * its dependents are still down: they are taken up at once. Nor does a guest's return tell of the
+ * engine in it, which needs its time to come up. */
 static void release_children(struct heal *heal, const struct life *parent)
 {
 	for (int i = 0; i < heal->life_count; i++) {
@@ -106,6 +107,10 @@ static void release_children(struct heal *heal, const struct life *parent)
 		life_touch(life);
 		if (parent->row.component.kind == COMPONENT_CONTAINER && parent->row.aspect == ASPECT_STATE)
 			life->row.wake_at = now_ms(heal);
+		if (strcmp(parent->row.component.source, life->row.component.source) != 0) {
+			life->mind.home_until = now_ms(heal) + HOME_TELLS_MS;
+			life->row.wake_at = life->mind.home_until + HOME_AFTER_MS;
+		}
 		life_raise(heal, life, EVENT_PARENT_HEALED);
 	}
 }

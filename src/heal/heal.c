@@ -121,6 +121,8 @@ void heal_add_source(struct heal *heal, const char *name, const char *suffix,
 	STR_SET(source->status.name, name);
 	STR_SET(source->suffix, suffix);
 	source->root = *root;
+	STR_SET(source->home, root->parent);
+	source->root.parent[0] = '\0';
 	STR_FORMAT(key, "cursor:%s", name);
 	if (!store_fact_get(heal->store, key, cursor, sizeof(source->cursor), &err))
 		log_warn("%s: %s", key, err.text);

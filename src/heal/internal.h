@@ -16,6 +16,9 @@
 #define MUTES_MAX 32
 #define ANCESTORS_MAX 8
 #define GATHERS_MAX 4        /* that look for evidence at a time */
+/* PVE notices after 20 s that a node is away, looks every 10 s, and is looked at as often. */
+#define HOME_TELLS_MS 45000
+#define HOME_AFTER_MS 15000 /* so much later what lives still deeper */
 
 /* What the core remembers of a life besides its row: lost by a restart, undone with the row. */
 struct life_mind {
@@ -30,6 +33,7 @@ struct life_mind {
 	char told[96];
 	char told_cause[96];     /* the cause that people were told of */
 	int64_t acted_mono_ms;   /* when the action's end was known: older sights do not count */
+	int64_t home_until;      /* wall: what it lives in has just come back: it may come, too */
 	int64_t quiet_until;     /* wall: an action of unknown end may still be going on */
 	int64_t up_since;        /* wall: since when it runs, at the last look */
 	int gathered;            /* 1 + the attempt that evidence was gathered of; 0: none */
@@ -72,7 +76,8 @@ struct member {
 struct source_state {
 	struct source_status status;
 	char suffix[64];
-	struct component root;   /* name "" : none */
+	struct component root;   /* name "" : none; its parent is home's present name */
+	char home[NAME_MAX_BYTES]; /* "guest_104@pve", or "" */
 	char cursor[64], stored_cursor[64];
 	int64_t cursor_stored_at;
 	struct storm storm;
@@ -249,6 +254,8 @@ void start_act(struct heal *heal, struct life *life, enum job_kind kind);
 
 /* roster.c: the components. */
 struct member *member_find(struct heal *heal, const char *name);
+/* The guest of a name that leaves its kind open, "guest_104"; NULL: it is not known. */
+struct member *member_home(struct heal *heal, const char *home);
 struct member *member_note(struct heal *heal, const struct observation *seen, int source);
 void members_drop_unseen(struct heal *heal, int source);
 void members_free(struct heal *heal);

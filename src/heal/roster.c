@@ -48,6 +48,19 @@ struct member *member_find(struct heal *heal, const char *name)
 	return NULL;
 }
 
+struct member *member_home(struct heal *heal, const char *home)
+{
+	static const char *const kinds[] = {"lxc", "qemu"};
+	const char *rest = strchr(home, '_');
+	char name[NAME_MAX_BYTES];
+	struct member *found = NULL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rest != NULL && found == NULL; i++) {
+		STR_FORMAT(name, "%s%s", kinds[i], rest);
+		found = member_find(heal, name);
+	}
+	return found;
+}
+
 static char *keep(const char *text)
 {
 	char *copy = strdup(text);

@@ -60,9 +60,12 @@ static struct life *failed_dependency(
 
 const char *home_of(struct heal *heal, const char *parent, const char *name, int source)
 {
-	if (parent[0] != '\0' || source < 0 || strcmp(heal->sources[source].root.name, name) == 0)
+	if (source < 0)
 		return parent;
-	return heal->sources[source].root.name;
+	const struct component *root = &heal->sources[source].root;
+	if (strcmp(root->name, name) == 0)
+		return root->parent;
+	return parent[0] != '\0' ? parent : root->name;
 }
 
 /* The life that says that a component itself has failed, or, for a cluster, that it must not act.
@@ -76,14 +79,16 @@ static struct life *failure_of(struct heal *heal, const char *name)
 	return is_cause(life) ? life : NULL;
 }
 
-/* The nearest of what it lives in that has failed: container, daemon, guest, node, cluster. */
-static struct life *failed_ancestor(struct heal *heal, const struct life *life)
+/* The nearest of what it lives in of which `found` finds a life: container, daemon, guest, node,
+ * cluster. */
+static struct life *ancestor(struct heal *heal, const struct life *life,
+	struct life *(*found)(struct heal *heal, const char *name))
 {
 	const struct component *component = &life->row.component;
 	int source = source_find(heal, component->source);
 	const char *name = home_of(heal, component->parent, component->name, source);
 	for (int depth = 0; depth < ANCESTORS_MAX && name[0] != '\0'; depth++) {
-		struct life *parent = failure_of(heal, name);
+		struct life *parent = found(heal, name);
 		if (parent != NULL && parent != life)
 			return parent;
 		const struct member *member = member_find(heal, name);
@@ -92,6 +97,12 @@ static struct life *failed_ancestor(struct heal *heal, const struct life *life)
 		name = home_of(heal, member->parent, member->name, member->source);
 	}
 	return NULL;
+}
+
+static struct life *suspicion_of(struct heal *heal, const char *name)
+{
+	struct life *life = life_find(heal, name, ASPECT_STATE);
+	return life != NULL && life->row.state == LIFE_SUSPECTED ? life : NULL;
 }
 
 struct life *parent_of(struct heal *heal, const struct life *life)
@@ -105,7 +116,7 @@ struct life *parent_of(struct heal *heal, const struct life *life)
 		: NULL;
 	if (is_cause(whole) && life->row.aspect != ASPECT_QUORUM)
 		return whole;
-	struct life *parent = failed_ancestor(heal, life);
+	struct life *parent = ancestor(heal, life, failure_of);
 	if (parent != NULL || life->row.component.kind != COMPONENT_CONTAINER)
 		return parent;
 	return failed_dependency(heal, life, heal->sources[source].suffix);
@@ -157,9 +168,41 @@ static bool may_be_us(const struct heal *heal, const struct life *life)
 	return heal->cut_off || now_ms(heal) - life->row.opened_at < OTHERS_ANSWER_MS;
 }
 
+/* An engine falls silent at once when its guest stops, or the guest's node; the cluster tells of
+ * that later. */
+static bool may_be_its_home(struct heal *heal, const struct life *life)
+{
+	int source = source_find(heal, life->row.component.source);
+	bool is_at_home = source >= 0 && heal->sources[source].home[0] != '\0' &&
+		strcmp(heal->sources[source].root.name, life->row.component.name) == 0;
+	if (!is_at_home || life->row.aspect != ASPECT_STATE || parent_of(heal, life) != NULL)
+		return false;
+	return now_ms(heal) - life->row.opened_at < HOME_TELLS_MS ||
+		now_ms(heal) < life->mind.home_until || ancestor(heal, life, suspicion_of) != NULL;
+}
+
+/* What lives in a guest that is off on purpose is so too; NULL: it is not. */
+static const struct member *home_that_is_off(struct heal *heal, int source)
+{
+	const char *name = heal->sources[source].home;
+	const struct member *home = name[0] != '\0' ? member_home(heal, name) : NULL;
+	bool is_off = home != NULL && (home->state == OBS_EXITED || home->state == OBS_PAUSED) &&
+		!finding_is_trouble(home->finding);
+	return is_off ? home : NULL;
+}
+
 void confirm(struct heal *heal, struct life *life)
 {
-	if (may_be_us(heal, life)) {
+	int source = source_find(heal, life->row.component.source);
+	const struct member *off = source >= 0 && !heal->sources[source].status.reached
+		? home_that_is_off(heal, source)
+		: NULL;
+	if (off != NULL) {
+		life_reason(life, "its guest %s is off on purpose", off->name);
+		life_raise(heal, life, EVENT_CLEARED);
+		return;
+	}
+	if (may_be_us(heal, life) || may_be_its_home(heal, life)) {
 		life_touch(life);
 		life->row.wake_at = now_ms(heal) + LOOK_ROUND_MS;
 		return;
@@ -291,6 +334,20 @@ static void take_sight(struct heal *heal, const struct observation *seen, int so
 	heal->sight = NULL;
 }
 
+static void take_home(struct heal *heal, int index, struct observation *seen)
+{
+	struct source_state *source = &heal->sources[index];
+	const struct member *home = source->home[0] != '\0' ? member_home(heal, source->home) : NULL;
+	STR_SET(source->root.parent, home != NULL ? home->name : "");
+	STR_SET(seen->component.parent, source->root.parent);
+	const struct member *off = home_that_is_off(heal, index);
+	if (seen->state != OBS_UNREACHABLE || off == NULL)
+		return;
+	seen->state = OBS_EXITED;
+	seen->cause = STOP_PERSON;
+	STR_FORMAT(seen->detail, "its guest %s is off on purpose", off->name);
+}
+
 static void take_root(struct heal *heal, int source, const struct report *report)
 {
 	struct observation seen = observation_of(&heal->sources[source].root, ASPECT_STATE);
@@ -301,6 +358,7 @@ static void take_root(struct heal *heal, int source, const struct report *report
 	seen.seen_mono_ms = report->seen_mono_ms;
 	seen.since_ms = heal->sources[source].status.changed_at;
 	STR_SET(seen.detail, report->text);
+	take_home(heal, source, &seen);
 	take_sight(heal, &seen, source);
 }
 

@@ -19,6 +19,8 @@ struct config_docker {
 	const char *name;                              /* "local" */
 	const char *url;                               /* unix:///…, https://host:2376, ssh://u@host */
 	const char *ca_file, *cert_file, *key_file, *fingerprint;
+	int64_t guest;                                 /* it runs in this guest, 104; 0: not said */
+	const char *cluster;                           /* of this proxmox; NULL: there is but one */
 	int line;
 };
 

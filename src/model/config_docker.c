@@ -122,3 +122,28 @@ bool config_read_docker(struct config_reader *reader, const struct yaml *list)
 	}
 	return true;
 }
+
+/* That the guests which engines run in are of a cluster that is watched. */
+bool config_docker_homes(struct config_reader *reader)
+{
+	struct config *config = reader->config;
+	for (int i = 0; i < config->docker_count; i++) {
+		struct config_docker *docker = &config->docker[i];
+		int found = 0;
+		for (int n = 0; n < config->proxmox_count; n++)
+			found += docker->cluster == NULL || str_equal(docker->cluster, config->proxmox[n].name);
+		if (docker->guest == 0 && docker->cluster != NULL)
+			return config_fail(reader, docker->line, "docker.cluster",
+				"says of which cluster the guest is, and guest: is missing: write guest: 104");
+		if (docker->guest == 0 || found == 1)
+			continue;
+		if (docker->cluster != NULL)
+			return config_fail(reader, docker->line, "docker.cluster",
+				"\"%.60s\" is no name of a proxmox section", docker->cluster);
+		return config_fail(reader, docker->line, "docker.guest",
+			config->proxmox_count == 0
+				? "no proxmox: section is there whose guest it could be: add it, or remove guest:"
+				: "there are several proxmox sections: write cluster: and the name of the guest's");
+	}
+	return true;
+}

@@ -159,6 +159,13 @@ static const struct config_key keys[] = {
 		"https: the engine's certificate by its fingerprint, 32 pairs of hexadecimal digits with "
 		"colons, where no authority signed it.",
 		PLAIN(TYPE_TEXT, AT(config_docker, fingerprint))},
+	{"docker.guest", "number, 100 to 999999999", "",
+		"The guest of Proxmox VE that the engine runs in: while that, or its node, is down, the "
+		"engine is not reported, and what stops it on purpose stops the engine on purpose.",
+		CHECK(TYPE_NUMBER, AT(config_docker, guest), 0, 100, 999999999)},
+	{"docker.cluster", "name", "",
+		"The proxmox section that the guest is of, where there are several.",
+		PLAIN(TYPE_NAME, AT(config_docker, cluster))},
 	{"proxmox", "list", "", "Proxmox VE clusters and single nodes, 7 to 9. At most 32.", SECTION},
 	{"proxmox.name", "name", "pve",
 		"What the cluster is called in messages. Each source needs its own.",

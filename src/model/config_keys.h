@@ -76,6 +76,7 @@ bool config_host_is_loopback(const char *host);
 /* 32 pairs of hexadecimal digits, with colons or without. */
 bool config_is_fingerprint(const char *text);
 
+bool config_docker_homes(struct config_reader *reader);
 bool config_read_docker(struct config_reader *reader, const struct yaml *list);
 bool config_read_proxmox(struct config_reader *reader, const struct yaml *list);
 bool config_read_telegram(struct config_reader *reader, const struct yaml *map);

@@ -64,8 +64,8 @@ struct observation {
 	char status[160];           /* as its own system words it: "Exited (1) 5 minutes ago" */
 	char detail[320];           /* an error or the health check's last output, untrusted text */
 	char image[128];
-	char services[121];         /* SERVICE of a node: those that failed, as the node lists them, with
-	                               commas between; "" : none, or more than can be told */
+	char services[121];         /* SERVICE of a node: those that failed, "chrony,pvestatd"; "" when
+	                               there are more than can be told */
 };
 
 /* An observation of nothing yet: running, numbers not known. */

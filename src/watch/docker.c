@@ -305,6 +305,17 @@ static void close_source(void *self)
 	free(source);
 }
 
+/* The suffix is the cluster's, where there are several. */
+static void home(const struct config *config, int index, char name[NAME_MAX_BYTES])
+{
+	const struct config_docker *docker = &config->docker[index];
+	bool is_one = config->proxmox_count < 2;
+	name[0] = '\0';
+	if (docker->guest > 0)
+		str_format(name, NAME_MAX_BYTES, "guest_%lld%s%s", (long long)docker->guest,
+			is_one ? "" : "@", is_one ? "" : docker->cluster);
+}
+
 static void *open_source(const struct source_context *context, struct err *err)
 {
 	struct docker_source *source = calloc(1, sizeof(*source));
@@ -345,6 +356,7 @@ const struct source docker_source = {
 	.root_name = "docker_daemon",
 	.count = count,
 	.title = title,
+	.home = home,
 	.open = open_source,
 	.look = look,
 	.close = close_source,

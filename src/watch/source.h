@@ -38,6 +38,9 @@ struct source {
 	const char *root_name;       /* "docker_daemon"; ends in _ : the title follows; NULL: no root */
 	int (*count)(const struct config *config); /* how many are configured */
 	const char *(*title)(const struct config *config, int index); /* a configured one's name */
+	/* What it lives in, of a name that leaves the kind open: "guest_104@pve" for lxc_104@pve or
+	 * qemu_104@pve; "" : not said. NULL: in nothing. */
+	void (*home)(const struct config *config, int index, char name[NAME_MAX_BYTES]);
 	/* Never talks to the network. NULL: a configuration that can't work, err says why. */
 	void *(*open)(const struct source_context *context, struct err *err);
 	/* Waits at most wait_ms for news, then reports. The first look after open or after a failed

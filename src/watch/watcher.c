@@ -36,6 +36,8 @@ void source_title(const struct source *source, struct source_context *context)
 	STR_FORMAT(context->root.name, "%s%s", source->root_name, titled ? title : context->suffix);
 	STR_SET(context->root.label, titled ? title : context->name);
 	STR_SET(context->root.source, context->name);
+	if (source->home != NULL)
+		source->home(context->config, context->index, context->root.parent);
 }
 
 struct watcher *watcher_new(const struct source *source, const struct source_context *context,

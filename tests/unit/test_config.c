@@ -517,6 +517,27 @@ static void mcp_servers_are_started_or_reached(void **state)
 
 #define MCP "mcp:\n  - name: a\n"
 
+static void an_engine_may_live_in_a_guest_of_a_cluster_that_is_watched(void **state)
+{
+#define PVE(name) \
+	"  - {name: " name ", url: 'https://" name ":8006', user: a@pve, password: 'env:X'}\n"
+#define ENGINE(more) "docker:\n  - {name: lab, url: 'ssh://a@lab', " more "}\n"
+	struct config *config = good(ENGINE("guest: 104") "proxmox:\n" PVE("home"));
+	assert_int_equal(config->docker[0].guest, 104);
+	config_free(config);
+	config = good(ENGINE("guest: 104, cluster: away") "proxmox:\n" PVE("home") PVE("away"));
+	assert_string_equal(config->docker[0].cluster, "away");
+	config_free(config);
+	refused(ENGINE("guest: 104"), "f.yaml:2: docker.guest:", "no proxmox: section is there");
+	refused(ENGINE("guest: 104") "proxmox:\n" PVE("home") PVE("away"),
+		"f.yaml:2: docker.guest:", "write cluster:");
+	refused(ENGINE("guest: 104, cluster: hoem") "proxmox:\n" PVE("home"),
+		"f.yaml:2: docker.cluster:", "is no name of a proxmox section");
+	refused(ENGINE("cluster: home") "proxmox:\n" PVE("home"),
+		"f.yaml:2: docker.cluster:", "write guest: 104");
+	refused(ENGINE("guest: 99") "proxmox:\n" PVE("home"), "f.yaml:2: docker.guest:", "100");
+}
+
 static void mcp_mistakes_name_their_cure(void **state)
 {
 	(void)state;
@@ -576,6 +597,7 @@ int main(void)
 		cmocka_unit_test(wrong_types_show_how_to_write_it),
 		cmocka_unit_test(impossible_values_name_their_bounds),
 		cmocka_unit_test(mcp_servers_are_started_or_reached),
+		cmocka_unit_test(an_engine_may_live_in_a_guest_of_a_cluster_that_is_watched),
 		cmocka_unit_test(mcp_mistakes_name_their_cure),
 		cmocka_unit_test(mcp_secrets_are_not_written_where_others_read),
 		cmocka_unit_test(urls_are_checked_for_sense_and_safety),
