@@ -112,6 +112,8 @@ int cmd_start(struct cli *cli);
 int cmd_stop(struct cli *cli);
 int cmd_restart(struct cli *cli);
 int cmd_components(struct cli *cli);
+int cmd_patterns(struct cli *cli);
+int cmd_diagnose(struct cli *cli);
 int cmd_audit(struct cli *cli);
 int cmd_secret(struct cli *cli);
 int cmd_sources(struct cli *cli);

@@ -33,6 +33,14 @@ const struct command commands[] = {
 	{"why", "ID", 1, 1, CLI_JSON, "Tell an incident's story in words.",
 		"What happened, why, by what evidence, what was decided and done, and what comes next.",
 		cmd_why},
+	{"diagnose", "COMPONENT", 1, 1, CLI_JSON, "Look into a component now, and say what is found.",
+		"Reads its last log lines and state, and asks the model where one is configured; changes\n"
+		"nothing.",
+		cmd_diagnose},
+	{"patterns", "", 0, 0, CLI_JSON, "Show what was learnt: which action helped how often.",
+		"CHANCE is the mean of a Beta posterior with its 90 % interval; N the verified incidents.\n"
+		"The prior is Beta(3, 1) for a kind of component, and four trials at its mean for each.",
+		cmd_patterns},
 	{"components", "", 0, 0, CLI_JSON, "List everything that is watched.", NULL, cmd_components},
 	{"nodes", "", 0, 0, CLI_JSON, "Show the nodes of Proxmox VE, as they are now.",
 		"The exit code is 1 when a source did not answer; what the others said is shown.",
@@ -51,9 +59,9 @@ const struct command commands[] = {
 		cmd_audit},
 
 	{"mcp", "", 0, 0, 0, "Serve what can be read to a model, by MCP over stdin and stdout.",
-		"Its tools (health, incidents, components, why, audit) only read. The same is served at "
-		"/mcp\n"
-		"of listen:.",
+		"Its tools (health, incidents, components, why, audit, patterns) only read; propose asks "
+		"a\n"
+		"person. The same is served at /mcp of listen:, where propose needs the token.",
 		cmd_mcp},
 
 	{"approve", "ID", 1, 1, 0, "Allow what an incident asks for.", NULL, cmd_approve},

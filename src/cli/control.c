@@ -13,6 +13,8 @@
 
 /* Longer than the daemon waits for what it asks in its turn: backups, 25 s. */
 #define TIMEOUT_MS 30000
+/* A model may be slow. */
+#define DIAGNOSE_MS 130000
 #define LIMIT_BYTES ((size_t)64 << 20)
 #define ROOT_SOCKET "/run/homeostat/control.sock"
 #define PLACES 3
@@ -133,7 +135,7 @@ bool control_call(const char *socket, const char *path, const char *post, struct
 		.body = post,
 		.body_bytes = post != NULL ? strlen(post) : 0,
 		.headers = post != NULL ? headers : NULL,
-		.timeout_ms = TIMEOUT_MS,
+		.timeout_ms = strstr(path, "/diagnoses") != NULL ? DIAGNOSE_MS : TIMEOUT_MS,
 		.limit_bytes = LIMIT_BYTES};
 	struct http *http = http_open(&(struct http_config){
 		.base_url = "http://homeostat", .unix_socket = socket, .stop_fd = -1, .name = "homeostat"});

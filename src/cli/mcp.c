@@ -32,6 +32,29 @@ static bool get(
 	return ok;
 }
 
+static bool post(void *ctx, const char *path, const char *json, struct arena *arena,
+	const char **body, struct err *err)
+{
+	struct cli cli = *(const struct cli *)ctx;
+	struct json root;
+	char *text = NULL;
+	size_t length = 0, size = 0;
+	cli.arena = arena;
+	cli.complaints = open_memstream(&text, &length);
+	if (cli.complaints == NULL)
+		abort();
+	bool ok = control_post(&cli, path, json, &root);
+	fclose(cli.complaints);
+	text[strcspn(text, "\n")] = '\0';
+	const char *raw = ok ? json_raw(root, &size) : NULL;
+	if (raw != NULL)
+		*body = arena_strndup(arena, raw, size);
+	else
+		err_set(err, ERR_RETRY, "%s", text);
+	free(text);
+	return raw != NULL;
+}
+
 /* The next line into buffer. *length above LINE_BYTES: it was longer, and is lost. False: the end.
  */
 static bool next_line(FILE *in, char *buffer, size_t *length)
@@ -49,7 +72,7 @@ static bool next_line(FILE *in, char *buffer, size_t *length)
 
 static void answer(struct cli *cli, const char *line, size_t length)
 {
-	const struct mcp_host host = {.ctx = cli, .get = get};
+	const struct mcp_host host = {.ctx = cli, .get = get, .post = post};
 	/* what is too long for a message is answered as none */
 	const struct mcp_message message = {.text = line, .length = length > LINE_BYTES ? 0 : length};
 	struct mcp_reply reply = {0};

@@ -75,6 +75,23 @@ static void tell_evidence(struct cli *cli, struct json list)
 	table_print(table, (const char *const[]){"", "SOURCE", "EVIDENCE"}, cli->colour, cli->out);
 }
 
+static void tell_record(struct cli *cli, struct json record)
+{
+	if (json_kind(record) != JSON_OBJECT)
+		return;
+	line(cli, "Record",
+		arena_printf(cli->arena,
+			"this remedy here: healed %lld of %lld, relapsed within a day %lld times; got well "
+			"untouched %lld times; chance %.0f %% (90 %% interval %.0f to %.0f %%)",
+			(long long)json_int(json_get(record, "healed"), 0),
+			(long long)json_int(json_get(record, "n"), 0),
+			(long long)json_int(json_get(record, "relapsed"), 0),
+			(long long)json_int(json_get(record, "untouched"), 0),
+			100 * json_num(json_get(record, "chance"), 0),
+			100 * json_num(json_get(record, "low"), 0),
+			100 * json_num(json_get(record, "high"), 0)));
+}
+
 static void tell_decision(struct cli *cli, struct json incident)
 {
 	struct json plan = json_get(incident, "plan");
@@ -91,6 +108,7 @@ static void tell_decision(struct cli *cli, struct json incident)
 				arena_printf(cli->arena, "%s by %s", time_of(cli, a, "decided_at"),
 					control_text(cli, a, "actor")));
 	}
+	tell_record(cli, json_get(incident, "record"));
 	line(cli, "Decision", control_text(cli, incident, "reason"));
 }
 

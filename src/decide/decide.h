@@ -16,6 +16,7 @@ struct weight {
 	enum risk risk;          /* never below the floor */
 	enum consent consent;    /* the most cautious of the rows; AUTO only by an exact row */
 	int line;                /* of the row that decided, 0: none */
+	int proven;              /* percent: what AUTO asks of the record; 0: nothing */
 };
 struct weight risk_weigh(const struct config *config, const struct component *component,
 	const char *action, enum risk floor);

@@ -31,6 +31,8 @@ struct weight risk_weigh(const struct config *config, const struct component *co
 			weight.risk = row->risk;
 		if (row->then == CONSENT_DEFAULT || (row->then == CONSENT_AUTO && !may_grant_auto(row)))
 			continue;
+		if (row->then == CONSENT_AUTO && row->proven > weight.proven)
+			weight.proven = row->proven;
 		/* The most cautious row wins, whatever their order. */
 		if (row->then > weight.consent) {
 			weight.consent = row->then;

@@ -51,14 +51,17 @@ static void put_off(struct heal *heal, struct life *life, const struct request *
 	life_raise(heal, life, EVENT_POSTPONE);
 }
 
-static void carry_out(
-	struct heal *heal, const struct request *request, struct life *life, struct answer *answer)
+static void carry_out(struct heal *heal, const struct request *request, struct life *life,
+	const struct approval *approval, struct answer *answer)
 {
+	char offer[300] = "";
 	bool later = request->for_ms > 0 && !request->approve;
 	const char *what = request->approve ? "approved" : later ? "put off" : "rejected";
 	life_touch(life);
 	STR_SET(life->row.actor, request->actor);
-	tell(heal, NOTICE_DECIDED, life, request->approve, "%s by %s", what, request->actor);
+	if (!later)
+		lesson_decided(heal, life, approval, request->approve, offer, sizeof(offer));
+	tell(heal, NOTICE_DECIDED, life, request->approve, "%s by %s%s", what, request->actor, offer);
 	if (request->approve) {
 		life_raise(heal, life, EVENT_APPROVED);
 	} else if (later) {
@@ -66,11 +69,13 @@ static void carry_out(
 	} else {
 		life_reason(life, "rejected by %s: no action taken", request->actor);
 		life_raise(heal, life, EVENT_REFUSED);
+		if (is_proposal(life))
+			life_raise(heal, life, EVENT_CLEARED); /* there is nothing that could clear */
 	}
 	answer->status = 200;
 	answer->ok = true;
 	answer->incident_id = life->row.id;
-	STR_FORMAT(answer->text, "%s: %s", what, life->row.plan.title);
+	STR_FORMAT(answer->text, "%s: %s%s", what, life->row.plan.title, offer);
 }
 
 void decide_approval(struct heal *heal, const struct request *request, struct answer *answer)
@@ -104,5 +109,5 @@ void decide_approval(struct heal *heal, const struct request *request, struct an
 			: approval.later != 0 ? "approval.later"
 								  : "approval.no",
 		request->actor, life, life->row.plan.title);
-	carry_out(heal, request, life, answer);
+	carry_out(heal, request, life, &approval, answer);
 }

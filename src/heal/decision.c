@@ -139,6 +139,18 @@ static void weigh_approval(struct heal *heal, struct life *life, struct situatio
 		STR_SET(life->row.actor, s->approved ? approval.actor : "");
 }
 
+/* What has rarely helped is asked about; what a policy row lets run once it has proved itself is
+ * asked about until then. */
+static void weigh_record(
+	struct heal *heal, const struct life *life, const struct weight *weight, struct situation *s)
+{
+	struct chance chance = lesson_chance(heal, life, life->row.diagnosis.action);
+	if (100 * chance.low < heal->config->learn.demote)
+		s->unproven = true;
+	if (s->consent == CONSENT_AUTO && 100 * chance.low < weight->proven)
+		s->consent = CONSENT_DEFAULT;
+}
+
 static struct situation situation_of(struct heal *heal, struct life *life)
 {
 	const struct action *action = action_find(life->row.diagnosis.action);
@@ -164,6 +176,7 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 	s.unproven = life->row.diagnosis.unproven;
 	s.consent = weight.consent;
 	plan_seal(&life->row.plan);
+	weigh_record(heal, life, &weight, &s);
 	s.budget = budget_of(heal, life->row.component.name);
 	weigh_approval(heal, life, &s);
 	const struct member *member = member_find(heal, life->row.component.name);
@@ -188,7 +201,8 @@ void do_decide(struct heal *heal, struct life *life)
 		return;
 	}
 	/* An order on what had not failed is for once: what became of it is a person's to judge. */
-	if (life->row.finding == FINDING_NONE && !life->row.ordered) {
+	bool is_new = is_proposal(life) && life->row.attempt == 0;
+	if (life->row.finding == FINDING_NONE && !life->row.ordered && !is_new) {
 		life_raise(heal, life, EVENT_FORBIDDEN);
 		return;
 	}

@@ -74,6 +74,8 @@ void do_diagnose(struct heal *heal, struct life *life)
 	/* Taken up after a restart, it is not seen anew: what was known counts. */
 	if (heal->sight != NULL || diagnosis->by[0] == '\0')
 		diagnose_by_rules(life->row.finding, &life->row.component, heal->sight, diagnosis);
+	lesson_relapsed(heal, life);
+	lesson_known(heal, life);
 	note_failure(heal, life);
 	suppress_children(heal, life);
 	bool is_on_its_way = gather(heal, life);
@@ -113,6 +115,10 @@ static void take_evidence(
 {
 	struct err err = {0};
 	heal->gather_until[answer->slot] = 0;
+	if (answer->box != NULL) {
+		opinion_start_for(heal, answer);
+		return;
+	}
 	if (must_store(heal))
 		stored(heal,
 			store_evidence_set(
@@ -120,7 +126,7 @@ static void take_evidence(
 			&err);
 	if (life == NULL)
 		return;
-	refine(life, &answer->refined);
+	refine(life, &answer->subject.diagnosis);
 	bool asked = opinion_start(heal, life, answer);
 	if (!asked && life->row.state == LIFE_DIAGNOSING)
 		conclude(heal, life, EVENT_DIAGNOSED);
@@ -130,7 +136,7 @@ static void take_evidence(
 void take_diagnosis(struct heal *heal, void *body)
 {
 	const struct diagnosis_answer *answer = body;
-	struct life *life = life_by_id(heal, answer->incident_id);
+	struct life *life = answer->box == NULL ? life_by_id(heal, answer->incident_id) : NULL;
 	struct err err = {0};
 	if (life != NULL)
 		life_touch(life);

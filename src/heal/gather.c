@@ -20,6 +20,7 @@ struct gather_order {
 	int64_t incident_id;
 	int attempt, slot;
 	struct incident incident;
+	struct mailbox *box;
 	struct evidence_list list;
 	const struct config *config;
 	const struct clock *clock;
@@ -43,19 +44,21 @@ static void gather_main(struct arena **arena, void *body, int stop_fd)
 	answer->slot = order->slot;
 	answer->list = order->list;
 	evidence_gather(&what, &answer->list);
-	answer->refined = order->incident.diagnosis;
-	diagnose_by_evidence(&answer->list, &answer->refined);
+	answer->box = order->box;
+	answer->subject = order->incident;
+	diagnose_by_evidence(&answer->list, &answer->subject.diagnosis);
 	mailbox_send(order->inbox, MAIL_DIAGNOSIS, &mail, answer);
 }
 
 static void add_neighbours(
-	const struct heal *heal, const struct life *life, struct evidence_list *list)
+	const struct heal *heal, const struct incident *self, struct evidence_list *list)
 {
+	int64_t near = self->opened_at != 0 ? self->opened_at : now_ms(heal);
 	int n = 0;
 	for (int i = 0; i < heal->life_count && n < NEIGHBOURS_MAX; i++) {
 		const struct incident *other = &heal->lives[i]->row;
-		if (other->id == life->row.id || other->finding == FINDING_NONE ||
-			llabs(other->opened_at - life->row.opened_at) > NEAR_MS)
+		if (other->id == self->id || other->finding == FINDING_NONE ||
+			llabs(other->opened_at - near) > NEAR_MS)
 			continue;
 		evidence_addf(list, EVIDENCE_NEIGHBOUR, other->opened_at, "homeostat",
 			"within the same minute: %s: %s", other->component.name, other->issue);
@@ -82,9 +85,9 @@ static void add_past(void *ctx, const struct incident *incident)
 		incident->reason);
 }
 
-static void add_source(struct heal *heal, const struct life *life, struct evidence_list *list)
+static void add_source(struct heal *heal, const struct incident *self, struct evidence_list *list)
 {
-	int i = source_find(heal, life->row.component.source);
+	int i = source_find(heal, self->component.source);
 	if (i < 0)
 		return;
 	const struct source_status *status = &heal->sources[i].status;
@@ -107,31 +110,46 @@ static int take_slot(struct heal *heal)
 	return -1;
 }
 
-bool gather(struct heal *heal, struct life *life)
+static bool start(
+	struct heal *heal, const struct incident *incident, struct mailbox *box, const char *detail)
 {
 	struct err err = {0};
-	int slot = in_storm(heal, life) ? -1 : take_slot(heal);
+	int slot = take_slot(heal);
 	if (slot < 0)
 		return false;
-	life->mind.gathered = life->row.attempt + 1;
 	struct arena *arena = arena_new(sizeof(struct gather_order) + 4096);
 	struct gather_order *order = ARENA_NEW(arena, struct gather_order);
-	order->incident_id = life->row.id;
-	order->attempt = life->row.attempt;
+	order->incident_id = incident->id;
+	order->attempt = incident->attempt;
 	order->slot = slot;
-	order->incident = life->row;
+	order->incident = *incident;
+	order->box = box;
 	order->config = heal->config;
 	order->clock = heal->clock;
 	order->inbox = heal->inbox;
-	struct past past = {&order->list, life->row.id, now_ms(heal)};
-	evidence_add(&order->list, EVIDENCE_STATE, 0, "homeostat", life->row.issue);
-	if (heal->sight != NULL)
-		evidence_add(&order->list, EVIDENCE_STATE, 0, "as it was seen", heal->sight->detail);
-	add_neighbours(heal, life, &order->list);
-	add_source(heal, life, &order->list);
+	struct past past = {&order->list, incident->id, now_ms(heal)};
+	evidence_add(&order->list, EVIDENCE_STATE, 0, "homeostat", incident->issue);
+	evidence_add(&order->list, EVIDENCE_STATE, 0, "as it was seen", detail);
+	add_neighbours(heal, incident, &order->list);
+	add_source(heal, incident, &order->list);
+	lesson_tell(heal, incident, &order->list);
 	stored(heal,
-		store_incidents_of(heal->store, life->row.component.name, PAST_MAX, add_past, &past, &err),
+		store_incidents_of(heal->store, incident->component.name, PAST_MAX, add_past, &past, &err),
 		&err);
 	effect_job(heal, "evidence", gather_main, arena, order);
 	return true;
+}
+
+bool gather(struct heal *heal, struct life *life)
+{
+	const char *detail = heal->sight != NULL ? heal->sight->detail : "";
+	if (in_storm(heal, life) || !start(heal, &life->row, NULL, detail))
+		return false;
+	life->mind.gathered = life->row.attempt + 1;
+	return true;
+}
+
+bool gather_for(struct heal *heal, const struct incident *subject, struct mailbox *box)
+{
+	return start(heal, subject, box, "");
 }

@@ -28,7 +28,8 @@ static void do_act(struct heal *heal, struct life *life)
 	const struct action *action = action_find(row->plan.action);
 	if (action->info.counts)
 		recent_add(heal, row->component.name, record.began_at);
-	life->mind.by_order = row->ordered;
+	/* What a person has allowed is meant, though the component be well. */
+	life->mind.by_order = row->ordered || str_equal(row->diagnosis.by, BY_PROPOSAL);
 	row->ordered = false; /* an order is for one attempt */
 	row->acted_at = record.began_at;
 	row->healthy_since = 0;
@@ -123,6 +124,7 @@ static void do_end(struct heal *heal, struct life *life)
 		row->ended_at = now_ms(heal);
 	if (row->state == LIFE_RESOLVED)
 		life_reason(life, "seen healthy again");
+	lesson_ended(heal, life);
 	audit(heal, over ? "incident.end" : "incident.reject", row->actor, life, row->reason);
 	/* What never was confirmed is not worth a word. */
 	if (row->diagnosis.by[0] != '\0')
@@ -137,6 +139,7 @@ static void do_escalate(struct heal *heal, struct life *life, bool unanswered)
 	if (unanswered && heal->config->brakes.ask_again_ms > 0)
 		life->row.wake_at = now_ms(heal) + heal->config->brakes.ask_again_ms;
 	life->row.ordered = false;
+	lesson_ended(heal, life);
 	audit(heal, "incident.escalate", "", life, life->row.reason);
 	tell(heal, NOTICE_ESCALATED, life, false, "%s", life->row.reason);
 }

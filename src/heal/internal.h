@@ -8,7 +8,9 @@
 #include "client/claude.h"
 #include "decide/decide.h"
 #include "diagnose/opinion.h"
+#include "diagnose/evidence.h"
 #include "heal/heal.h"
+#include "learn/learn.h"
 #include "model/notice.h"
 #include "model/request.h"
 
@@ -38,6 +40,7 @@ struct life_mind {
 	int64_t up_since;        /* wall: since when it runs, at the last look */
 	int gathered;            /* 1 + the attempt that evidence was gathered of; 0: none */
 	int opinions;            /* that a model was asked for */
+	int counted;             /* the attempt up to which the outcome is in the lessons */
 };
 
 /* The model, as the core keeps its books. Undone with the transaction. */
@@ -182,7 +185,9 @@ struct diagnosis_answer {
 	int64_t incident_id;
 	int attempt, slot;
 	struct evidence_list list;
-	struct diagnosis refined;    /* !is_opinion: by the evidence, of the rules' own */
+	struct incident subject;     /* as it was when it was asked; its diagnosis the rules' own,
+									refined by the evidence */
+	struct mailbox *box;         /* of the person who wants to know; NULL: a life does */
 	char signature[SIGNATURE_BYTES];
 	struct opinion opinion;
 };
@@ -231,12 +236,37 @@ bool in_storm(const struct heal *heal, const struct life *life);
 void tell_cause(struct heal *heal, struct life *life);
 bool model_load(struct heal *heal, struct err *err);
 void model_resume(struct heal *heal);
-/* Asks it about a life, or takes what it has said to the same signs. False: nothing is on its way. */
+/* Asks it about a life, or takes what it has said to the same signs. False: nothing is on its
+ * way. */
 bool opinion_start(struct heal *heal, struct life *life, const struct diagnosis_answer *evidence);
 void opinion_take(struct heal *heal, struct life *life, const struct diagnosis_answer *answer);
+/* The same for a person, who is answered in any case. */
+void opinion_start_for(struct heal *heal, const struct diagnosis_answer *evidence);
 
 /* gather.c: false: nothing was started. */
 bool gather(struct heal *heal, struct life *life);
+bool gather_for(struct heal *heal, const struct incident *subject, struct mailbox *box);
+
+/* person.c. diagnose: true: the answer comes later. */
+#define BY_PROPOSAL "proposal"
+bool person_diagnose(struct heal *heal, const struct request *request, struct answer *answer);
+void person_answer(struct heal *heal, struct mailbox *box, const struct incident *subject,
+	const struct evidence_list *list, const char *note);
+/* A program's idea about what is well. */
+bool is_proposal(const struct life *life);
+void propose(struct heal *heal, const struct request *request, struct answer *answer);
+
+/* lessons.c */
+#define WELL_AGAIN "it is healthy again"
+void lesson_ended(struct heal *heal, struct life *life);
+/* offer (out): what to say besides, or "". */
+void lesson_decided(struct heal *heal, const struct life *life, const struct approval *approval,
+	bool approved, char *offer, size_t size);
+void lesson_relapsed(struct heal *heal, const struct life *life);
+/* What has helped before, where the rules have no answer. */
+void lesson_known(struct heal *heal, struct life *life);
+struct chance lesson_chance(struct heal *heal, const struct life *life, const char *action);
+void lesson_tell(struct heal *heal, const struct incident *row, struct evidence_list *list);
 
 /* sights.c: reports and what is seen. */
 void take_report(struct heal *heal, void *report);
@@ -265,6 +295,9 @@ void take_request(struct heal *heal, void *request);
 void answer_with(struct answer *answer, int status, const char *text);
 void give_order(struct heal *heal, const struct request *request, struct answer *answer);
 void retry(struct heal *heal, const struct request *request, struct answer *answer);
+struct life *ordered_life(struct heal *heal, const struct member *member);
+bool may_order(const struct request *request, const struct action *action,
+	const struct member *member, char params[PARAMS_MAX_BYTES], struct answer *answer);
 void set_healing(struct heal *heal, const struct request *request, struct answer *answer);
 
 /* approvals.c */

@@ -25,6 +25,7 @@ struct inquiry {
 	int64_t incident_id;
 	int attempt;
 	char signature[SIGNATURE_BYTES];
+	struct mailbox *box;
 	struct opinion_order order;
 	struct mailbox *inbox;
 };
@@ -40,6 +41,8 @@ static void opinion_main(struct arena **arena, void *body, int stop_fd)
 	answer->incident_id = order->incident_id;
 	answer->attempt = order->attempt;
 	answer->list = order->order.evidence;
+	answer->subject = order->order.incident;
+	answer->box = order->box;
 	STR_SET(answer->signature, order->signature);
 	opinion_ask(&order->order, &answer->opinion);
 	mailbox_send(order->inbox, MAIL_DIAGNOSIS, &mail, answer);
@@ -176,11 +179,9 @@ static void list_actions(enum component_kind kind, struct opinion_actions *list)
 }
 
 /* False: the answer counts for nothing. */
-static bool adopt(
-	struct heal *heal, struct life *life, const struct evidence_list *list, const char *text)
+static bool clamped(struct heal *heal, const struct life *life, const struct incident *row,
+	const struct evidence_list *list, const char *text, struct diagnosis *made)
 {
-	struct incident *row = &life->row;
-	struct diagnosis made;
 	struct opinion_actions actions_of;
 	char why[400] = "";
 	list_actions(row->component.kind, &actions_of);
@@ -189,12 +190,22 @@ static bool adopt(
 		.rules = &row->diagnosis,
 		.evidence = list,
 		.by = by_of(heal)};
-	if (!opinion_clamp(&clamp, text, &made, why, sizeof(why))) {
+	if (!opinion_clamp(&clamp, text, made, why, sizeof(why))) {
 		tell_trouble(heal, claude_outcome_name(CLAUDE_GARBLED), why);
 		return false;
 	}
 	if (why[0] != '\0')
 		audit(heal, "model.refused", clamp.by, life, why);
+	return true;
+}
+
+static bool adopt(
+	struct heal *heal, struct life *life, const struct evidence_list *list, const char *text)
+{
+	struct incident *row = &life->row;
+	struct diagnosis made;
+	if (!clamped(heal, life, row, list, text, &made))
+		return false;
 	/* What a person was asked about must not change under the question. */
 	if (row->state == LIFE_ASKING) {
 		STR_SET(made.action, row->diagnosis.action);
@@ -219,20 +230,45 @@ static bool take_cached(
 	return text[0] != '\0' && adopt(heal, life, list, text);
 }
 
-static void ask(
-	struct heal *heal, struct life *life, struct arena *arena, struct inquiry *order, double price)
+/* The order in an arena that the job takes. NULL: it cannot be asked now. */
+static struct inquiry *prepare(struct heal *heal, const struct incident *incident,
+	const struct evidence_list *list, struct arena **arena, double *price)
+{
+	*arena = arena_new(sizeof(struct inquiry) + 4096);
+	struct inquiry *order = ARENA_NEW(*arena, struct inquiry);
+	order->incident_id = incident->id;
+	order->attempt = incident->attempt;
+	order->inbox = heal->inbox;
+	diagnosis_signature(incident, list, order->signature);
+	order->order.config = heal->config;
+	order->order.clock = heal->clock;
+	order->order.incident = *incident;
+	order->order.evidence = *list;
+	order->order.spent = heal->model.spent;
+	list_actions(incident->component.kind, &order->order.actions);
+	*price = opinion_price(&order->order);
+	if (is_affordable(heal, *price))
+		return order;
+	arena_free(*arena);
+	return NULL;
+}
+
+/* How long all models together may take. */
+static int64_t longest_ms(const struct heal *heal)
+{
+	const struct config_claude *claude = heal->config->claude;
+	return claude->deadline_ms * (claude->strong_model != NULL ? 2 : 1) + 5000;
+}
+
+static void ask(struct heal *heal, const struct life *life, struct arena *arena,
+	struct inquiry *order, double price)
 {
 	struct model *model = &heal->model;
-	const struct config_claude *claude = heal->config->claude;
-	int64_t wait = claude->deadline_ms * (claude->strong_model != NULL ? 2 : 1) + 5000;
-	order->order.spent = model->spent;
-	model->busy_until = now_ms(heal) + wait + SHUT_MIN_MS;
-	model->reserved_for = life->row.id;
+	model->busy_until = now_ms(heal) + longest_ms(heal) + SHUT_MIN_MS;
+	model->reserved_for = order->incident_id != 0 ? order->incident_id : -1;
 	model->reserved_usd = price;
 	keep_books(heal);
-	audit(heal, "model.ask", by_of(heal), life, claude->model);
-	if (life->row.state == LIFE_DIAGNOSING)
-		life->row.wake_at = now_ms(heal) + wait;
+	audit(heal, "model.ask", by_of(heal), life, heal->config->claude->model);
 	effect_job(heal, "opinion", opinion_main, arena, order);
 }
 
@@ -240,30 +276,38 @@ bool opinion_start(struct heal *heal, struct life *life, const struct diagnosis_
 {
 	const struct evidence_list *list = &evidence->list;
 	char signature[SIGNATURE_BYTES];
+	struct arena *arena;
+	double price;
 	if (!is_wanted(heal, life, evidence->attempt))
 		return false;
 	life->mind.opinions++;
 	diagnosis_signature(&life->row, list, signature);
 	if (take_cached(heal, life, list, signature))
 		return false;
-	struct arena *arena = arena_new(sizeof(struct inquiry) + 4096);
-	struct inquiry *order = ARENA_NEW(arena, struct inquiry);
-	order->incident_id = life->row.id;
-	order->attempt = life->row.attempt;
-	order->inbox = heal->inbox;
-	STR_SET(order->signature, signature);
-	order->order.config = heal->config;
-	order->order.clock = heal->clock;
-	order->order.incident = life->row;
-	order->order.evidence = *list;
-	list_actions(life->row.component.kind, &order->order.actions);
-	double price = opinion_price(&order->order);
-	if (!is_affordable(heal, price)) {
-		arena_free(arena);
+	struct inquiry *order = prepare(heal, &life->row, list, &arena, &price);
+	if (order == NULL)
 		return false;
-	}
 	ask(heal, life, arena, order, price);
+	if (life->row.state == LIFE_DIAGNOSING)
+		life->row.wake_at = now_ms(heal) + longest_ms(heal);
 	return true;
+}
+
+void opinion_start_for(struct heal *heal, const struct diagnosis_answer *evidence)
+{
+	struct arena *arena;
+	double price;
+	struct inquiry *order = heal->config->claude != NULL
+		? prepare(heal, &evidence->subject, &evidence->list, &arena, &price)
+		: NULL;
+	if (order == NULL) {
+		person_answer(heal, evidence->box, &evidence->subject, &evidence->list,
+			heal->config->claude == NULL ? "no model is configured: this is by rules"
+										 : "the model is not asked now: this is by rules");
+		return;
+	}
+	order->box = evidence->box;
+	ask(heal, NULL, arena, order, price);
 }
 
 /* How long it is left alone after this. A refusal is about one text only. */
@@ -293,11 +337,38 @@ static void note_cost(struct heal *heal, const struct life *life, const struct o
 	audit(heal, "model.answer", by_of(heal), life, text);
 }
 
+/* Whoever asked is answered by what there is. */
+static void answer_person(struct heal *heal, const struct diagnosis_answer *answer)
+{
+	const struct opinion *opinion = &answer->opinion;
+	struct incident subject = answer->subject;
+	struct diagnosis made;
+	char note[200];
+	bool ok = opinion->outcome == CLAUDE_ANSWERED &&
+		clamped(heal, NULL, &answer->subject, &answer->list, opinion->answer, &made);
+	if (ok)
+		subject.diagnosis = made;
+	STR_FORMAT(note, "%s: %s, %s$%.4f%s", opinion->model, claude_outcome_name(opinion->outcome),
+		opinion->cost_known ? "" : "at least ", opinion->cost_usd, ok ? "" : ": this is by rules");
+	person_answer(heal, answer->box, &subject, &answer->list, note);
+}
+
+static void keep_answer(struct heal *heal, const struct diagnosis_answer *answer)
+{
+	struct err err = {0};
+	heal->model.failures = 0;
+	tell_mended(heal);
+	if (must_store(heal))
+		stored(heal,
+			store_verdict_set(heal->store, answer->signature, answer->opinion.model,
+				answer->opinion.answer, now_ms(heal), &err),
+			&err);
+}
+
 void opinion_take(struct heal *heal, struct life *life, const struct diagnosis_answer *answer)
 {
 	struct model *model = &heal->model;
 	const struct opinion *opinion = &answer->opinion;
-	struct err err = {0};
 	model->busy_until = 0;
 	model->reserved_for = 0;
 	model->reserved_usd = 0;
@@ -308,13 +379,9 @@ void opinion_take(struct heal *heal, struct life *life, const struct diagnosis_a
 		if (opinion->outcome != CLAUDE_CANCELLED)
 			tell_trouble(heal, claude_outcome_name(opinion->outcome), opinion->why);
 	} else if (life == NULL || adopt(heal, life, &answer->list, opinion->answer)) {
-		model->failures = 0;
-		tell_mended(heal);
-		if (must_store(heal))
-			stored(heal,
-				store_verdict_set(heal->store, answer->signature, opinion->model, opinion->answer,
-					now_ms(heal), &err),
-				&err);
+		keep_answer(heal, answer);
 	}
+	if (answer->box != NULL)
+		answer_person(heal, answer);
 	keep_books(heal);
 }

@@ -105,7 +105,7 @@ static void reset(struct heal *heal, const struct request *request, struct answe
 }
 
 /* The life that an order acts through: the component's own, or a new one. */
-static struct life *ordered_life(struct heal *heal, const struct member *member)
+struct life *ordered_life(struct heal *heal, const struct member *member)
 {
 	struct life *life = life_find(heal, member->name, ASPECT_STATE);
 	if (life != NULL)
@@ -124,7 +124,7 @@ static struct life *ordered_life(struct heal *heal, const struct member *member)
 }
 
 /* Whether an order can be given at all; the parameters in the table's order. */
-static bool may_order(const struct request *request, const struct action *action,
+bool may_order(const struct request *request, const struct action *action,
 	const struct member *member, char params[PARAMS_MAX_BYTES], struct answer *answer)
 {
 	struct err err = {0};
@@ -216,6 +216,10 @@ static void handle_request(struct heal *heal, const struct request *request, str
 	case REQUEST_ORDER:
 		give_order(heal, request, answer);
 		break;
+	case REQUEST_PROPOSE:
+		propose(heal, request, answer);
+		break;
+	case REQUEST_DIAGNOSE:
 	case REQUEST_COMPONENTS:
 		answer_with(answer, 200, "");
 		break;
@@ -245,7 +249,12 @@ void take_request(struct heal *heal, void *body)
 	auto_arena arena = NULL;
 	const char *json = NULL;
 	struct err err = {0};
-	handle_request(heal, request, &answer);
+	if (request->kind == REQUEST_DIAGNOSE) {
+		if (person_diagnose(heal, request, &answer))
+			return;
+	} else {
+		handle_request(heal, request, &answer);
+	}
 	if (request->kind == REQUEST_COMPONENTS) {
 		arena = arena_new(64 << 20);
 		json = components_json(heal, arena);

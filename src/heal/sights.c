@@ -286,6 +286,12 @@ static void weigh_trouble(struct heal *heal, struct life *life, const struct obs
 	lives_run(heal);
 }
 
+static bool is_proposed(const struct life *life)
+{
+	enum life_state state = life->row.state;
+	return is_proposal(life) && (state == LIFE_ASKING || state == LIFE_POSTPONED);
+}
+
 static void weigh(struct heal *heal, const struct observation *seen, const struct finding *finding)
 {
 	struct life *life = life_find(heal, seen->component.name, seen->aspect);
@@ -304,9 +310,10 @@ static void weigh(struct heal *heal, const struct observation *seen, const struc
 		/* what it looks like in the middle of our own action proves nothing */
 	} else if (life->row.state == LIFE_VERIFYING) {
 		weigh_while_verifying(heal, life, seen, finding);
+	} else if (is_proposed(life)) {
+		/* it was well when it was proposed */
 	} else if (finding->kind == FINDING_NONE || finding->kind == FINDING_FINE) {
-		clear_life(
-			heal, life, finding->kind == FINDING_FINE ? finding->why : "it is healthy again");
+		clear_life(heal, life, finding->kind == FINDING_FINE ? finding->why : WELL_AGAIN);
 	} else if (finding_is_trouble(finding->kind)) {
 		weigh_trouble(heal, life, seen, finding);
 	} else if (life->row.state == LIFE_SUSPECTED && seen->state == OBS_EXITED &&
@@ -388,7 +395,7 @@ static const char *over_since(struct heal *heal, const struct life *life)
 		return "removed";
 	if (life->row.aspect == ASPECT_STATE || life->mind.sighted || member->finding == FINDING_UNSURE)
 		return NULL;
-	return "it is well again";
+	return WELL_AGAIN;
 }
 
 /* The source lists everything: what it no longer lists is gone. */

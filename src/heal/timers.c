@@ -47,6 +47,8 @@ static void life_due(struct heal *heal, struct life *life)
 		if (life->row.plan.risk != RISK_HIGH)
 			life_reason(life, "nobody answered in time");
 		life_raise(heal, life, life->row.plan.risk != RISK_HIGH ? EVENT_EXPIRED : EVENT_WAKE);
+		if (is_proposal(life) && life->row.plan.risk != RISK_HIGH)
+			life_raise(heal, life, EVENT_CLEARED);
 		break;
 	case LIFE_ESCALATED:
 		life_raise(heal, life, EVENT_WAKE);

@@ -111,6 +111,17 @@ static bool read_heartbeat(struct config_reader *reader, const struct yaml *hear
 			"give the address to call, as https://hc-ping.com/… or secret:NAME");
 }
 
+static bool read_learn(struct config_reader *reader, const struct yaml *learn)
+{
+	static const struct yaml nothing = {.kind = YAML_MAP};
+	if (learn == NULL)
+		learn = &nothing;
+	if (learn->kind != YAML_MAP)
+		return config_fail(reader, learn->line, "learn",
+			"must be a section: write below it, indented, as demote: 15");
+	return config_read_map(reader, learn, "learn.", &reader->config->learn);
+}
+
 /* Those with defaults are read even where the file has none. */
 static const struct {
 	const char *name;
@@ -119,6 +130,7 @@ static const struct {
 } sections[] = {
 	{"brakes", read_brakes, true},
 	{"thresholds", read_thresholds, true},
+	{"learn", read_learn, true},
 	{"heartbeat", read_heartbeat, false},
 	{"docker", config_read_docker, false},
 	{"proxmox", config_read_proxmox, false},

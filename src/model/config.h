@@ -105,6 +105,7 @@ struct config_policy {
 	bool has_risk;
 	enum risk risk;
 	enum consent then;
+	int proven;                                    /* percent, with AUTO; 0: at once */
 	int line;
 };
 
@@ -122,6 +123,10 @@ struct config_maintenance {
 	struct cron cron;
 	int64_t for_ms;                                /* 1 h */
 	int line;
+};
+
+struct config_learn {
+	int demote;                                    /* 15 %: below it a person is asked */
 };
 
 struct config_brakes {
@@ -168,6 +173,7 @@ struct config {
 	struct config_maintenance *maintenance;
 	int maintenance_count;
 	struct config_brakes brakes;
+	struct config_learn learn;
 	const char **warnings;                         /* ended by NULL: "FILE:LINE: key: …" */
 };
 

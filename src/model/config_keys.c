@@ -345,6 +345,17 @@ static const struct config_key keys[] = {
 		"ask: a person decides. never: it is not done. auto: lets a MEDIUM action run by itself, "
 		"only in a rule that names action (without * and ?) and component. HIGH always asks.",
 		PLAIN(TYPE_CONSENT, AT(config_policy, then))},
+	{"policy.proven", "percent, 1 to 99", "",
+		"With then: auto: only once the action's record on the component (homeostat patterns) has "
+		"a "
+		"lower bound of at least this; until then a person is asked.",
+		CHECK(TYPE_COUNT, AT(config_policy, proven), 0, 1, 99)},
+	{"learn", "map", "", "What is made of verified outcomes.", SECTION},
+	{"learn.demote", "percent, 0 to 99", "15",
+		"An action whose record on a component has a lower bound below this is asked about, "
+		"whatever "
+		"its risk; 0: never.",
+		CHECK(TYPE_COUNT, AT(config_learn, demote), 0, 0, 99)},
 	{"maintenance", "list", "",
 		"Times in which things are left alone: what fails then is watched and recorded, but "
 		"neither "

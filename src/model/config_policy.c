@@ -67,6 +67,9 @@ static bool read_rule(
 		return config_fail(reader, rule->line, "policy",
 			"rule %d does nothing: add risk: low, medium or high, or then: auto, ask or never",
 			number);
+	if (rule->proven != 0 && rule->then != CONSENT_AUTO)
+		return config_fail(reader, rule->line, "policy.proven",
+			"rule %d: says from when on an action may run by itself: it needs then: auto", number);
 	return rule->then != CONSENT_AUTO || check_auto(reader, rule, number);
 }
 

@@ -25,6 +25,8 @@ enum request_kind {
 	REQUEST_SENT,      /* messages that now stand in a chat */
 	REQUEST_POSITION,  /* nothing but the channel's position */
 	REQUEST_NOTE,      /* an entry for the audit log: a stranger's attempt */
+	REQUEST_DIAGNOSE,  /* a component is looked into; answers JSON, when that is done */
+	REQUEST_PROPOSE,   /* action on component, text: why: a person is asked */
 	REQUEST_MUTE,      /* component (a pattern) is left alone for for_ms; 0: not any longer */
 	REQUEST_RESET,     /* component's attempts so far do not count any more */
 	REQUEST_CHANNEL,   /* how a channel does: status. Nothing is stored */
@@ -53,7 +55,7 @@ struct request {
 	char action[48];
 	char component[NAME_MAX_BYTES];
 	char params[PARAMS_MAX_BYTES];
-	char text[240];          /* NOTE */
+	char text[240];          /* NOTE, PROPOSE */
 	char token[TOKEN_BYTES]; /* PRESS */
 	char channel[24];        /* "telegram": with message_id, where the order's progress is shown */
 	int64_t chat, message_id;
@@ -94,7 +96,7 @@ struct answer {
 	int status;              /* as HTTP: 200, 404, 409, … */
 	char text[480];          /* for people: what was done, or what is wrong and how to mend it */
 	struct core_status core; /* REQUEST_STATUS */
-	const char *json;        /* REQUEST_COMPONENTS */
+	const char *json;        /* REQUEST_COMPONENTS, REQUEST_DIAGNOSE */
 	struct token token;      /* REQUEST_PRESS: what was pressed; its page is for the channel */
 	int64_t incident_id;     /* that it led to, or that it is about; 0: none */
 };

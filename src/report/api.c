@@ -25,6 +25,7 @@ static const struct route routes[] = {
 	{"GET", "/api/v1/incidents/#", get_incident},
 	{"GET", "/api/v1/components", get_components},
 	{"GET", "/api/v1/audit", get_audit},
+	{"GET", "/api/v1/patterns", get_patterns},
 	{"GET", "/api/v1/nodes", get_nodes},
 	{"GET", "/api/v1/guests", get_guests},
 	{"GET", "/api/v1/backups", get_backups},
@@ -35,6 +36,8 @@ static const struct route routes[] = {
 	{"POST", "/api/v1/orders", post_order},
 	{"POST", "/api/v1/reset", post_reset},
 	{"POST", "/api/v1/mutes", post_mute},
+	{"POST", "/api/v1/diagnoses", post_diagnosis},
+	{"POST", "/api/v1/proposals", post_proposal},
 	{"POST", "/mcp", post_mcp},
 };
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))

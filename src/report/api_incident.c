@@ -204,6 +204,7 @@ bool incident_story(struct json_out *out, struct store *store, const struct inci
 	json_open(out, "evidence", '[');
 	ok = ok && store_evidence(store, incident->id, put_evidence, &list, err);
 	json_close(out, ']');
+	ok = ok && record_json(out, store, incident, arena, err);
 	json_close(out, '}');
 	return ok;
 }

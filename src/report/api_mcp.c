@@ -1,12 +1,28 @@
 /*
- * POST /mcp: our tools for models, over HTTP. They only read, so the same rules hold as for
- * reading: no login from this machine when we listen on it only, else the token.
+ * POST /mcp: our tools for models, over HTTP. For those that only read the same rules hold as for
+ * reading: no login from this machine when we listen on it only, else the token; propose always
+ * needs the token.
  */
 #include <string.h>
 
 #include "base/str.h"
 #include "report/internal.h"
 #include "report/mcp.h"
+
+/* What was answered, or what the problem's detail says. */
+static bool take_body(
+	struct call *call, const struct server_reply *reply, const char **body, struct err *err)
+{
+	struct json root;
+	char detail[400] = "";
+	if (reply->status == 200 && reply->body != NULL) {
+		*body = reply->body;
+		return true;
+	}
+	if (reply->body != NULL && json_parse(call->arena, reply->body, reply->body_bytes, &root, NULL))
+		json_copy(json_get(root, "detail"), detail, sizeof(detail));
+	return err_set(err, ERR_INPUT, "%s", detail[0] != '\0' ? detail : "no answer");
+}
 
 /* Answers a GET of our own API within this request. */
 static bool get_own(
@@ -27,21 +43,33 @@ static bool get_own(
 	inner.changes = false;
 	if (!api_route(&inner))
 		return err_set(err, ERR_GONE, "there is nothing at %s", request.path);
-	if (reply.status == 200 && reply.body != NULL) {
-		*body = reply.body;
-		return true;
-	}
-	struct json root;
-	char detail[400] = "";
-	if (reply.body != NULL && json_parse(arena, reply.body, reply.body_bytes, &root, NULL))
-		json_copy(json_get(root, "detail"), detail, sizeof(detail));
-	return err_set(err, ERR_INPUT, "%s", detail[0] != '\0' ? detail : "no answer");
+	return take_body(call, &reply, body, err);
+}
+
+/* The same for what changes something: only for who has shown a token, or comes by our socket. */
+static bool post_own(void *ctx, const char *path, const char *json, struct arena *arena,
+	const char **body, struct err *err)
+{
+	struct call *call = ctx;
+	struct server_request request = *call->request;
+	struct server_reply reply = {0};
+	request.path = path;
+	request.body = json;
+	request.body_bytes = strlen(json);
+	struct call inner = *call;
+	inner.request = &request;
+	inner.reply = &reply;
+	inner.changes = true;
+	(void)arena;
+	post_proposal(&inner);
+	return take_body(call, &reply, body, err);
 }
 
 void post_mcp(struct call *call)
 {
 	const struct server_request *request = call->request;
-	const struct mcp_host host = {.ctx = call, .get = get_own};
+	const struct mcp_host host = {
+		.ctx = call, .get = get_own, .post = call->actor[0] != '\0' ? post_own : NULL};
 	const struct mcp_message message = {
 		.text = request->body,
 		.length = request->body_bytes,

@@ -10,14 +10,6 @@
 #define CORE_MS 5000
 #define MUTE_MAX_MS (30 * INT64_C(86400000))
 
-/* One member of a body: a text. */
-struct member {
-	const char *name;
-	bool required;
-	char *field;
-	size_t size;
-};
-
 bool body_is_json(const struct server_request *request)
 {
 	const char *type = server_header(request, "Content-Type");
@@ -56,8 +48,7 @@ static bool read_member(struct call *call, struct json value, struct member *mem
 	return false;
 }
 
-/* Reads the body's members, and nothing else may be in it. False: the reply is a problem. */
-static bool read_body(struct call *call, struct member *members, int n)
+bool read_body(struct call *call, struct member *members, int n)
 {
 	const struct server_request *request = call->request;
 	struct json root;
@@ -88,7 +79,7 @@ static bool read_body(struct call *call, struct member *members, int n)
 	return true;
 }
 
-static void pass_on(struct call *call, struct request *request)
+void pass_on(struct call *call, struct request *request)
 {
 	const char *why;
 	struct answer *answer = ask_core(call, request, CORE_MS, &why);

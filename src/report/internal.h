@@ -85,7 +85,26 @@ void put_time(struct json_out *out, const char *key, int64_t at);
 /* api_mcp.c */
 void post_mcp(struct call *call);
 
+/* api_learn.c */
+void get_patterns(struct call *call);
+void post_diagnosis(struct call *call);
+void post_proposal(struct call *call);
+/* "record": what is known of an incident's action, or null. */
+bool record_json(struct json_out *out, struct store *store, const struct incident *incident,
+	struct arena *arena, struct err *err);
+
 /* api_write.c */
+/* One member of a body: a text. */
+struct member {
+	const char *name;
+	bool required;
+	char *field;
+	size_t size;
+};
+/* Reads the body's members, and nothing else may be in it. False: the reply is a problem. */
+bool read_body(struct call *call, struct member *members, int n);
+/* Asks the core, and answers as it does. */
+void pass_on(struct call *call, struct request *request);
 bool body_is_json(const struct server_request *request);
 void post_approval(struct call *call);
 void post_autohealing(struct call *call);

@@ -1,8 +1,8 @@
 /*
  * homeostat as an MCP server: JSON-RPC in, JSON-RPC out, in both eras of the protocol (2026-07-28;
- * 2025-11-25 and older). Its tools only read, by the paths of our own API, which the caller
- * fetches: so what they tell is what the API tells, redacted there. Keeps nothing between two
- * messages; any thread.
+ * 2025-11-25 and older). Its tools read, and one opens a question to a person; all by the paths of
+ * our own API, which the caller fetches: so what they tell is what the API tells, redacted there.
+ * Keeps nothing between two messages; any thread.
  */
 #ifndef REPORT_MCP_H
 #define REPORT_MCP_H
@@ -19,6 +19,9 @@ struct mcp_host {
 	 * err is told to the asker. */
 	bool (*get)(void *ctx, const char *path, struct arena *arena, const char **body,
 		struct err *err);
+	/* POST of a JSON body, the same way; NULL: this asker may only read. */
+	bool (*post)(void *ctx, const char *path, const char *json, struct arena *arena,
+		const char **body, struct err *err);
 };
 
 struct mcp_message {

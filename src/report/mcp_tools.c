@@ -4,21 +4,23 @@
 
 #include "base/str.h"
 
-#define ARGUMENTS 2
+#define ARGUMENTS 4
 #define ROWS_MAX 200
 
-enum argument_type { ARGUMENT_NUMBER, ARGUMENT_BOOL, ARGUMENT_STATE };
+enum argument_type { ARGUMENT_NUMBER, ARGUMENT_BOOL, ARGUMENT_STATE, ARGUMENT_TEXT };
 
 struct argument {
 	const char *name;
 	enum argument_type type;
 	const char *summary;
 	int64_t max;
+	bool needed;
 };
 
 struct mcp_tool_info {
 	const char *name, *title, *summary;
 	const char *path; /* an argument that is a part of it stands for the '#' */
+	bool posts;       /* its arguments are the body */
 	struct argument arguments[ARGUMENTS];
 };
 
@@ -52,6 +54,19 @@ static const struct mcp_tool_info tools[] = {
 		.path = "/api/v1/audit",
 		.arguments = {{"limit", ARGUMENT_NUMBER, "At most so many.", ROWS_MAX},
 			{"verify", ARGUMENT_BOOL, "Whether the chain of hashes is checked too.", 0}}},
+	{.name = "patterns",
+		.title = "Patterns",
+		.summary = "What was learnt: how often each action helped against each trouble.",
+		.path = "/api/v1/patterns"},
+	{.name = "propose",
+		.title = "Propose an action",
+		.summary = "Asks a person to allow one action on one component. It never runs by itself.",
+		.path = "/api/v1/proposals",
+		.posts = true,
+		.arguments = {{"action", ARGUMENT_TEXT, "Its name, as docker.container.restart.", 47, true},
+			{"component", ARGUMENT_TEXT, "The component, as docker_container_web.", 127, true},
+			{"reason", ARGUMENT_TEXT, "Why, in one sentence, for the person.", 239, true},
+			{"params", ARGUMENT_TEXT, "name=value, separated by spaces.", 159}}},
 };
 #define TOOLS (sizeof(tools) / sizeof(tools[0]))
 
@@ -70,7 +85,7 @@ static bool is_in_path(const struct mcp_tool_info *tool)
 
 static void put_argument(struct json_out *out, const struct argument *argument)
 {
-	static const char *const types[] = {"integer", "boolean", "string"};
+	static const char *const types[] = {"integer", "boolean", "string", "string"};
 	json_open(out, argument->name, '{');
 	json_put_str(out, "type", types[argument->type]);
 	json_put_str(out, "description", argument->summary);
@@ -95,15 +110,19 @@ static void put_tool(struct json_out *out, const struct mcp_tool_info *tool)
 	for (int i = 0; i < ARGUMENTS && tool->arguments[i].name != NULL; i++)
 		put_argument(out, &tool->arguments[i]);
 	json_close(out, '}');
-	if (is_in_path(tool)) {
+	if (is_in_path(tool) || tool->posts) {
 		json_open(out, "required", '[');
-		json_put_str(out, NULL, tool->arguments[0].name);
+		for (int i = 0; i < ARGUMENTS && tool->arguments[i].name != NULL; i++)
+			if (is_in_path(tool) || tool->arguments[i].needed)
+				json_put_str(out, NULL, tool->arguments[i].name);
 		json_close(out, ']');
 	}
 	json_put_bool(out, "additionalProperties", false);
 	json_close(out, '}');
 	json_open(out, "annotations", '{');
-	json_put_bool(out, "readOnlyHint", true);
+	json_put_bool(out, "readOnlyHint", !tool->posts);
+	if (tool->posts)
+		json_put_bool(out, "destructiveHint", false);
 	json_put_bool(out, "openWorldHint", false);
 	json_close(out, '}');
 	json_close(out, '}');
@@ -146,6 +165,12 @@ static bool read_argument(
 		if (strcmp(state, "open") != 0 && strcmp(state, "ended") != 0 && strcmp(state, "all") != 0)
 			return err_set(err, ERR_INPUT, "%s: open, ended or all", argument->name);
 		return str_copy(text, size, state);
+	case ARGUMENT_TEXT:
+		if (json_kind(value) != JSON_STRING || !json_copy(value, text, size) || text[0] == '\0' ||
+			strlen(text) > (size_t)argument->max)
+			return err_set(err, ERR_INPUT, "%s: a text of 1 to %lld bytes", argument->name,
+				(long long)argument->max);
+		return true;
 	}
 	return false;
 }
@@ -179,6 +204,33 @@ static bool make_path(const struct mcp_tool_info *tool, struct json arguments, c
 		err_set(err, ERR_INPUT, "the same argument more than once");
 }
 
+/* The arguments as the body of a POST, nothing else among them. */
+static bool post(const struct mcp_host *host, const struct mcp_tool_info *tool,
+	struct json arguments, struct arena *arena, const char **body, struct err *err)
+{
+	char value[512];
+	struct str text;
+	struct json_out out;
+	if (host->post == NULL)
+		return err_set(err, ERR_DENIED, "who asks without a token may only read");
+	if (json_kind(arguments) != JSON_OBJECT)
+		return err_set(err, ERR_INPUT, "arguments: an object");
+	str_init(&text, arena);
+	json_begin(&out, &text);
+	json_open(&out, NULL, '{');
+	for (struct json each = json_first(arguments); json_is(each); each = json_next(each)) {
+		const char *key = json_key(each, arena);
+		const struct argument *argument = find_argument(tool, key);
+		if (argument == NULL)
+			return err_set(err, ERR_INPUT, "%s takes no argument \"%.40s\"", tool->name, key);
+		if (!read_argument(argument, each, value, sizeof(value), err))
+			return false;
+		json_put_str(&out, argument->name, value);
+	}
+	json_close(&out, '}');
+	return host->post(host->ctx, tool->path, text.s, arena, body, err);
+}
+
 void mcp_tools_call(const struct mcp_host *host, const struct mcp_tool_info *tool,
 	struct json arguments, struct json_out *out, struct arena *arena)
 {
@@ -186,8 +238,9 @@ void mcp_tools_call(const struct mcp_host *host, const struct mcp_tool_info *too
 	const char *body = NULL;
 	struct err err = {0};
 	struct json root;
-	bool ok = make_path(tool, arguments, path, sizeof(path), &err) &&
-		host->get(host->ctx, path, arena, &body, &err);
+	bool ok = tool->posts ? post(host, tool, arguments, arena, &body, &err)
+						  : make_path(tool, arguments, path, sizeof(path), &err) &&
+			host->get(host->ctx, path, arena, &body, &err);
 	bool is_object = ok && json_parse(arena, body, strlen(body), &root, NULL) &&
 		json_kind(root) == JSON_OBJECT;
 	json_open(out, "content", '[');

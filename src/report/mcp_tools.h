@@ -1,6 +1,6 @@
 /*
  * The tools of homeostat as an MCP server, for mcp.c only: a table of what each is called, takes
- * and reads. All of them only read.
+ * and reads. All of them only read, but for propose, which asks a person.
  */
 #ifndef REPORT_MCP_TOOLS_H
 #define REPORT_MCP_TOOLS_H

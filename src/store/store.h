@@ -14,6 +14,7 @@
 #include "model/channel.h"
 #include "model/evidence.h"
 #include "model/incident.h"
+#include "model/lesson.h"
 #include "model/notice.h"
 
 struct store;
@@ -116,6 +117,14 @@ bool store_verdict_set(struct store *store, const char *signature, const char *m
 	const char *answer, int64_t at, struct err *err);
 bool store_verdict_get(struct store *store, const char *signature, int64_t since_ms, char *answer,
 	size_t size, struct err *err);
+
+/* Adds a lesson's counts to what is kept; in_a_row follows from approved and rejected. */
+bool store_lesson_add(struct store *store, const struct lesson *lesson, struct err *err);
+typedef void store_lesson_fn(void *ctx, const struct lesson *lesson);
+/* All, the newest first; of one trouble of one kind, by action. */
+bool store_lessons(struct store *store, store_lesson_fn *fn, void *ctx, struct err *err);
+bool store_lessons_of(struct store *store, enum finding_kind finding, enum component_kind kind,
+	store_lesson_fn *fn, void *ctx, struct err *err);
 
 /* Small facts by key: "healing", "cursor:docker:local". "" when absent. */
 bool store_fact_set(struct store *store, const char *key, const char *value, struct err *err);

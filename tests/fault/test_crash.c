@@ -134,6 +134,61 @@ static void when_any_answer_is_lost_nothing_is_done_twice(void **state)
 	strike_everywhere(lab_fail_http, FAULT_AFTER, "answer lost", 20);
 }
 
+/* A life whose cause only the model could tell. */
+static struct lab *unseen(void)
+{
+	static const char *const lines[] = {"container web", "error web unexpected state 7",
+		"crash web 137", "forget",
+		"claude: json {\"cause\":\"its disk\",\"confidence\":0.9,\"evidence\":[\"unexpected state "
+		"7\"],"
+		"\"action\":\"docker.container.restart\",\"params\":\"\",\"risk\":\"low\","
+		"\"alternatives\":\"\"}"};
+	struct lab *lab = lab_new("claude: { api_key: sk-ant-sim01-0123456789abcdefABCDEF, "
+							  "model: claude-haiku-5-5, api_url: \"https://claude.sim\" }\n");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		lab_script(lab, lines[i]);
+	return lab;
+}
+
+static void killed_while(enum lab_fault when, const char *what)
+{
+	int n = 0, asked = 0;
+	for (bool happened = true; happened;) {
+		struct lab *lab = unseen();
+		struct incident incident = {0};
+		lab_kill_at_commit(lab, ++n, when);
+		lab_start(lab);
+		for (int i = 0; i < 60; i++) {
+			keep_up(lab);
+			lab_advance(lab, 2000);
+			if (lab_is_up(lab) && lab_incident(lab, "docker_container_web", &incident) &&
+				incident.state == LIFE_ASKING)
+				lab_ask(lab,
+					(struct request){
+						.kind = REQUEST_DECIDE, .incident_id = incident.id, .approve = true});
+		}
+		keep_up(lab);
+		happened = lab_fault_happened(lab);
+		if (lab_claude_posts(lab) > 1)
+			fail_msg("%s %d: asked %d times", what, n, lab_claude_posts(lab));
+		asked += lab_claude_posts(lab);
+		lab_incident(lab, "docker_container_web", &incident);
+		if (incident.state != LIFE_RESOLVED || lab_posts(lab, "*") != 1)
+			fail_msg("%s %d: %s, %d posts", what, n, life_state_name(incident.state),
+				lab_posts(lab, "*"));
+		lab_check_store(lab);
+		lab_free(lab);
+	}
+	print_message("# %s: %d places, %d questions\n", what, n - 1, asked);
+	assert_true(n > 6 && asked > 0);
+}
+
+static void killed_in_the_middle_of_a_diagnosis_nothing_is_billed_twice(void **state)
+{
+	killed_while(FAULT_BEFORE, "killed before commit, with a model");
+	killed_while(FAULT_AFTER, "killed after commit, with a model");
+}
+
 /* Several faults in one run, drawn by a seed. */
 static void under_many_faults_at_once_the_rules_hold(void **state)
 {
@@ -182,6 +237,7 @@ int main(void)
 		cmocka_unit_test(killed_after_any_commit_each_life_ends_and_acts_once),
 		cmocka_unit_test(when_any_call_breaks_before_its_effect_all_is_healed),
 		cmocka_unit_test(when_any_answer_is_lost_nothing_is_done_twice),
+		cmocka_unit_test(killed_in_the_middle_of_a_diagnosis_nothing_is_billed_twice),
 		cmocka_unit_test(under_many_faults_at_once_the_rules_hold),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
  *     full     on | off                        the disk
  *     start | stop                             the daemon (the first `advance` starts it too)
  *     approve | reject | retry COMPONENT       a person; enable | disable | shadow
- *     order    ACTION COMPONENT
+ *     order    ACTION COMPONENT                 propose: the same by a program
  *     expect   incident COMPONENT STATE | no incident COMPONENT | N STATE
  *     expect   posts N [PATTERN]               what the engine was asked to do
  *     expect   pveposts N [PATTERN]            what the cluster was; "_" stands for a space
@@ -300,8 +300,9 @@ static void person(struct play *play, const char *verb, const char *rest)
 	struct request request = {.approve = strcmp(verb, "approve") == 0};
 	char a[160] = "", b[160] = "";
 	sscanf(rest, "%159s %159s", a, b);
-	if (strcmp(verb, "order") == 0) {
-		request.kind = REQUEST_ORDER;
+	if (strcmp(verb, "order") == 0 || strcmp(verb, "propose") == 0) {
+		request.kind = verb[0] == 'o' ? REQUEST_ORDER : REQUEST_PROPOSE;
+		STR_SET(request.text, "it looks tired");
 		STR_SET(request.action, a);
 		STR_SET(request.component, b);
 	} else if (strcmp(verb, "retry") == 0 || request.approve || strcmp(verb, "reject") == 0) {
@@ -368,8 +369,8 @@ static void advance(struct play *play, const char *rest)
 
 static void run_line(struct play *play, const char *verb, const char *rest)
 {
-	static const char *const people[] = {
-		"approve", "reject", "retry", "order", "mute", "reset", "enable", "disable", "shadow"};
+	static const char *const people[] = {"approve", "reject", "retry", "order", "propose", "mute",
+		"reset", "enable", "disable", "shadow"};
 	if (strcmp(verb, "config") == 0)
 		return lab_config(play->lab, rest);
 	if (strcmp(verb, "cluster") == 0) {

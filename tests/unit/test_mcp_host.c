@@ -31,6 +31,16 @@ static bool get(void *ctx, const char *path, struct arena *into, const char **te
 	return body != NULL || err_set(err, ERR_RETRY, "homeostat is not running");
 }
 
+static bool may_post;
+static char posted[400];
+
+static bool post(void *ctx, const char *path, const char *json, struct arena *into,
+	const char **text, struct err *err)
+{
+	STR_SET(posted, json);
+	return get(ctx, path, into, text, err);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -49,7 +59,7 @@ static int tear_down(void **state)
 
 static void send(struct mcp_message message, const char *text)
 {
-	const struct mcp_host host = {.get = get};
+	const struct mcp_host host = {.get = get, .post = may_post ? post : NULL};
 	struct err err = {0};
 	message.text = text;
 	message.length = strlen(text);
@@ -148,7 +158,7 @@ static void headers_must_say_what_the_body_says(void **state)
 	by_http("2031-01-01", NULL, NULL, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
 	expect("error.code", "-32022");
 	by_http("2025-03-26", NULL, NULL, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
-	assert_int_equal(json_count(json_path(answer, "result.tools")), 5);
+	assert_int_equal(json_count(json_path(answer, "result.tools")), 7);
 }
 
 static void call(const char *name, const char *arguments)
@@ -181,8 +191,35 @@ static void tools_read_the_api_and_nothing_else(void **state)
 	}
 	by_stdio("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
 	for (struct json tool = json_first(json_path(answer, "result.tools")); json_is(tool);
-		 tool = json_next(tool))
-		assert_true(json_bool(json_path(tool, "annotations.readOnlyHint"), false));
+		 tool = json_next(tool)) {
+		char name[32];
+		json_copy(json_get(tool, "name"), name, sizeof(name));
+		assert_int_equal(json_bool(json_path(tool, "annotations.readOnlyHint"), false),
+			strcmp(name, "propose") != 0);
+	}
+}
+
+/* A proposal is posted for a person to decide, and by nobody who may only read. */
+static void a_proposal_is_posted_and_only_by_who_may(void **state)
+{
+	(void)state;
+	static const char whole[] = "{\"action\":\"docker.container.restart\",\"component\":"
+								"\"docker_container_web\",\"reason\":\"it hangs\"}";
+	call("propose", whole);
+	expect("result.isError", "true");
+	assert_non_null(strstr(reply.text, "may only read"));
+	may_post = true;
+	call("propose", whole);
+	expect("result.isError", "false");
+	assert_string_equal(asked, "/api/v1/proposals");
+	assert_non_null(strstr(posted, "\"component\":\"docker_container_web\""));
+	asked[0] = '\0';
+	call("propose", "{\"action\":\"x\",\"approve\":\"yes\"}");
+	expect("result.isError", "true");
+	call("propose", "{\"action\":7}");
+	expect("result.isError", "true");
+	assert_string_equal(asked, "");
+	may_post = false;
 }
 
 static void wrong_arguments_are_the_tools_error(void **state)
@@ -206,7 +243,7 @@ static void wrong_arguments_are_the_tools_error(void **state)
 		if (strstr(reply.text, calls[i][2]) == NULL && strchr(calls[i][2], '"') == NULL)
 			fail_msg("%s: no \"%s\"", reply.text, calls[i][2]);
 	}
-	call("propose", "{}");
+	call("restart", "{}");
 	expect("error.code", "-32602");
 	body = NULL;
 	call("health", "{}");
@@ -243,6 +280,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_newer_era_is_discovered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(headers_must_say_what_the_body_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tools_read_the_api_and_nothing_else, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_proposal_is_posted_and_only_by_who_may, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wrong_arguments_are_the_tools_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_request_is_refused, set_up, tear_down),
 	};
