@@ -201,6 +201,21 @@ static void set_remedy(const struct clamp *clamp, const struct answer *answer,
 	diagnosis->risk = risk > clamp->rules->risk ? risk : clamp->rules->risk;
 }
 
+/* Rules that are surer keep their cause and their remedy; what the model thinks stands beside. */
+static void yield_to_rules(const struct diagnosis *rules, struct diagnosis *made)
+{
+	char cause[sizeof(made->cause)];
+	STR_SET(cause, made->cause);
+	STR_SET(made->cause, rules->cause);
+	STR_SET(made->evidence, rules->evidence);
+	made->confidence = rules->confidence;
+	STR_FORMAT(made->alternatives, "the model thinks: %s", cause);
+	if (rules->action[0] == '\0')
+		return;
+	STR_SET(made->action, rules->action);
+	STR_SET(made->params, rules->params);
+}
+
 bool opinion_clamp(const struct clamp *clamp, const char *text, struct diagnosis *diagnosis,
 	char *why, size_t size)
 {
@@ -227,6 +242,8 @@ bool opinion_clamp(const struct clamp *clamp, const char *text, struct diagnosis
 	made.confidence = quotes == 0 && sure > UNPROVED ? UNPROVED : sure;
 	if (quotes == 0)
 		STR_SET(made.evidence, clamp->rules->evidence);
+	if (made.confidence < clamp->rules->confidence)
+		yield_to_rules(clamp->rules, &made);
 	*diagnosis = made;
 	str_copy(why, size, note);
 	return true;
