@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "base/log.h"
+#include "base/redact.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "heal/heal.h"
@@ -176,6 +177,8 @@ void lab_start(struct lab *lab)
 	struct err err = {0};
 	unsigned char key[32];
 	lab->config = make_config(lab);
+	for (int i = 0; lab->config->redact.hosts != NULL && lab->config->redact.hosts[i] != NULL; i++)
+		redact_add_host(lab->config->redact.hosts[i]);
 	lab->jobs = jobs_new(JOBS_INLINE);
 	lab->inbox = mailbox_new(100000);
 	lab->notices = mailbox_new(100000);

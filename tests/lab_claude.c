@@ -7,9 +7,11 @@
 #include "base/str.h"
 #include "sim/claude.h"
 
+#define SIM_URL "https://claude.sim"
+
 static bool is_at(const struct http_config *config)
 {
-	return config->base_url != NULL && str_starts(config->base_url, "https://claude.sim");
+	return config->base_url != NULL && str_starts(config->base_url, SIM_URL);
 }
 
 static void *make(const struct clock *clock)
@@ -57,7 +59,7 @@ static bool perform(void *self, const struct http *http, const struct http_reque
 {
 	struct sim_reply answer = {.status = 200, .content_type = "text/plain", .body = ""};
 	struct sim_request question = {.method = request->method,
-		.url = request->path,
+		.url = arena_printf(arena, "%s%s", http->config.base_url + strlen(SIM_URL), request->path),
 		.head = head_of(http, request, arena),
 		.body = request->body,
 		.body_bytes = request->body_bytes,

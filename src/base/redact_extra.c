@@ -27,6 +27,9 @@ bool redact_add_glob(const char *glob)
 		redact_register(glob);
 		return true;
 	}
+	for (int i = 0; i < glob_count; i++)
+		if (strcmp(globs[i], glob) == 0)
+			return true;
 	if (glob_count == GLOBS_MAX || strlen(glob) >= GLOB_BYTES)
 		return false;
 	STR_SET(globs[glob_count], glob);

@@ -29,6 +29,9 @@ static void make_key(void)
 
 bool redact_add_host(const char *name)
 {
+	for (int i = 0; i < host_count; i++)
+		if (strcasecmp(hosts[i], name) == 0)
+			return true;
 	if (strlen(name) < 3 || strlen(name) >= HOST_BYTES || host_count == HOSTS_MAX)
 		return false;
 	STR_SET(hosts[host_count], name);

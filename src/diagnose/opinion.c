@@ -20,10 +20,25 @@
 #define TOKEN_BYTES 3
 #define UNSURE 0.5
 
-/* What the model may look at besides: the same as the evidence, but more of it. */
-struct lookup {
-	const struct opinion_order *order;
-};
+static void veil(struct evidence *row)
+{
+	redact_names(row->text, sizeof(row->text));
+	redact_names(row->source, sizeof(row->source));
+}
+
+void opinion_veil(struct opinion_order *order)
+{
+	struct incident *incident = &order->incident;
+	if (!order->config->redact.names)
+		return;
+	for (int i = 0; i < order->evidence.count; i++)
+		veil(&order->evidence.rows[i]);
+	redact_names(incident->component.name, sizeof(incident->component.name));
+	redact_names(incident->issue, sizeof(incident->issue));
+	redact_names(incident->metrics, sizeof(incident->metrics));
+	redact_names(incident->reason, sizeof(incident->reason));
+	redact_names(incident->diagnosis.cause, sizeof(incident->diagnosis.cause));
+}
 
 static const struct claude_tool tools[] = {
 	{"evidence_again",
@@ -33,8 +48,7 @@ static const struct claude_tool tools[] = {
 
 static bool run_tool(void *ctx, const struct claude_call *call, struct str *result)
 {
-	const struct lookup *lookup = ctx;
-	const struct opinion_order *order = lookup->order;
+	struct opinion_order *order = ctx;
 	struct evidence_list list = {0};
 	struct evidence_order again = {.config = order->config,
 		.clock = order->clock,
@@ -44,9 +58,14 @@ static bool run_tool(void *ctx, const struct claude_call *call, struct str *resu
 	if (strcmp(call->name, tools[0].name) != 0)
 		return false;
 	evidence_gather(&again, &list);
-	for (int i = 0; i < list.count; i++)
-		opinion_put_data(
-			result, evidence_kind_name(list.rows[i].kind), list.rows[i].source, list.rows[i].text);
+	for (int i = 0; i < list.count; i++) {
+		struct evidence *row = &list.rows[i];
+		if (order->config->redact.names)
+			veil(row);
+		opinion_put_data(result, evidence_kind_name(row->kind), row->source, row->text);
+		/* what it was shown it may quote */
+		evidence_add(&order->evidence, row->kind, row->at, row->source, row->text);
+	}
 	if (list.count == 0)
 		str_add(result, "nothing can be read of this component");
 	return true;
@@ -107,7 +126,6 @@ static void ask_one(struct opinion_order *order, const char *model, struct opini
 {
 	struct err err = {0};
 	struct claude_answer answer = {0};
-	struct lookup lookup = {order};
 	auto_arena arena = arena_new(PROMPT_BYTES + ANSWER_BYTES);
 	struct claude_question question = {.system = opinion_system(),
 		.user = opinion_prompt(order, arena),
@@ -115,7 +133,7 @@ static void ask_one(struct opinion_order *order, const char *model, struct opini
 		.tools = tools,
 		.tool_count = sizeof(tools) / sizeof(tools[0]),
 		.run = run_tool,
-		.run_ctx = &lookup,
+		.run_ctx = order,
 		.rounds = ROUNDS};
 	opinion->answer[0] = opinion->why[0] = '\0';
 	STR_SET(opinion->model, model);
@@ -158,6 +176,7 @@ void opinion_ask(const struct opinion_order *order, struct opinion *opinion)
 		}
 	}
 	opinion->spent = asked.spent;
+	opinion->evidence = asked.evidence;
 }
 
 static double price_of(const struct opinion_order *order, const char *model)

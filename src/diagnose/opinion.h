@@ -29,6 +29,8 @@ struct opinion_order {
 	struct evidence_list evidence;
 	struct claude_spent spent;
 };
+/* Pseudonyms for hosts and addresses, where the configuration wants them: before it is asked. */
+void opinion_veil(struct opinion_order *order);
 
 struct opinion {
 	enum claude_outcome outcome;
@@ -39,6 +41,7 @@ struct opinion {
 	bool cost_known;
 	struct claude_usage usage;
 	struct claude_spent spent;
+	struct evidence_list evidence;   /* all that it was shown: what it may quote */
 };
 
 /* Asks, with tools to look further; blocks until the deadline of the configuration at most. */

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/redact.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/trim.h"
@@ -246,9 +247,21 @@ static void work(struct daemon *daemon)
 }
 
 /* From start to stop or reload, with one configuration. Returns the exit code. */
+static void hide(const struct config_redact *redact)
+{
+	for (int i = 0; redact->patterns != NULL && redact->patterns[i] != NULL; i++)
+		if (!redact_add_glob(redact->patterns[i]))
+			log_warn(
+				"redact.patterns: \"%s\" is one too many: it is not hidden", redact->patterns[i]);
+	for (int i = 0; redact->hosts != NULL && redact->hosts[i] != NULL; i++)
+		redact_add_host(redact->hosts[i]);
+	redact_emails(redact->emails);
+}
+
 static int run_once(struct daemon *daemon)
 {
 	struct err err = {0};
+	hide(&daemon->config->redact); /* before threads */
 	for (const char **warning = daemon->config->warnings; warning && *warning; warning++)
 		log_warn("%s", *warning);
 	bool ok = open_all(daemon, &err);

@@ -40,11 +40,12 @@ static void opinion_main(struct arena **arena, void *body, int stop_fd)
 	answer->is_opinion = true;
 	answer->incident_id = order->incident_id;
 	answer->attempt = order->attempt;
-	answer->list = order->order.evidence;
 	answer->subject = order->order.incident;
 	answer->box = order->box;
 	STR_SET(answer->signature, order->signature);
+	opinion_veil(&order->order);
 	opinion_ask(&order->order, &answer->opinion);
+	answer->list = answer->opinion.evidence;
 	mailbox_send(order->inbox, MAIL_DIAGNOSIS, &mail, answer);
 }
 

@@ -131,6 +131,7 @@ static const struct {
 	{"brakes", read_brakes, true},
 	{"thresholds", read_thresholds, true},
 	{"learn", read_learn, true},
+	{"redact", config_read_redact, true},
 	{"heartbeat", read_heartbeat, false},
 	{"docker", config_read_docker, false},
 	{"proxmox", config_read_proxmox, false},

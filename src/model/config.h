@@ -125,6 +125,13 @@ struct config_maintenance {
 	int line;
 };
 
+struct config_redact {
+	const char *const *patterns;                   /* globs, ended by NULL; or NULL */
+	const char *const *hosts;                      /* names that names hides; or NULL */
+	bool emails;                                   /* false */
+	bool names;                                    /* false: hosts and addresses, from a model */
+};
+
 struct config_learn {
 	int demote;                                    /* 15 %: below it a person is asked */
 };
@@ -174,6 +181,7 @@ struct config {
 	int maintenance_count;
 	struct config_brakes brakes;
 	struct config_learn learn;
+	struct config_redact redact;
 	const char **warnings;                         /* ended by NULL: "FILE:LINE: key: …" */
 };
 

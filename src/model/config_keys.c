@@ -350,6 +350,21 @@ static const struct config_key keys[] = {
 		"a "
 		"lower bound of at least this; until then a person is asked.",
 		CHECK(TYPE_COUNT, AT(config_policy, proven), 0, 1, 99)},
+	{"redact", "map", "",
+		"What is hidden besides what looks like a secret by itself, in logs, messages and prompts.",
+		SECTION},
+	{"redact.patterns", "list of patterns", "",
+		"Values that are hidden everywhere, as [\"acme-*\"]; * and ? stand for any characters and "
+		"one. At most 32 with them.",
+		SECTION},
+	{"redact.emails", "true or false", "false", "Whether e-mail addresses are hidden too.",
+		PLAIN(TYPE_FLAG, AT(config_redact, emails))},
+	{"redact.names", "true or false", "false",
+		"Whether a model gets pseudonyms for the names in hosts and for IP addresses: host-3fa2c1, "
+		"ip-9b04d7.",
+		PLAIN(TYPE_FLAG, AT(config_redact, names))},
+	{"redact.hosts", "list of names", "", "The host names that names hides, as [nas, pve1.lan].",
+		SECTION},
 	{"learn", "map", "", "What is made of verified outcomes.", SECTION},
 	{"learn.demote", "percent, 0 to 99", "15",
 		"An action whose record on a component has a lower bound below this is asked about, "

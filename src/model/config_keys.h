@@ -83,6 +83,8 @@ bool config_read_telegram(struct config_reader *reader, const struct yaml *map);
 bool config_read_machines(struct config_reader *reader, const struct yaml *list);
 bool config_read_mcp(struct config_reader *reader, const struct yaml *list);
 bool config_read_maintenance(struct config_reader *reader, const struct yaml *list);
+/* NULL: there is no such section. */
+bool config_read_redact(struct config_reader *reader, const struct yaml *map);
 bool config_read_claude(struct config_reader *reader, const struct yaml *map);
 bool config_read_policy(struct config_reader *reader, const struct yaml *list);
 

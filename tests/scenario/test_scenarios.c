@@ -19,6 +19,7 @@
  *     expect   posts N [PATTERN]               what the engine was asked to do
  *     expect   pveposts N [PATTERN]            what the cluster was; "_" stands for a space
  *     expect   model N                         requests that the model got
+ *     expect   prompt "…"                      in what the model was sent last; no prompt "…"
  *     expect   evidence COMPONENT "…"          a line that was gathered; no evidence COMPONENT "…"
  *     expect   cause COMPONENT BY "…"          the diagnosis, and who made it
  *     expect   hostposts N [PATTERN]           what the host was (tests/lab_host.c)
@@ -240,6 +241,12 @@ static bool expect_diagnosis(
 	if (strcmp(a, "model") == 0) {
 		if (lab_claude_posts(play->lab) != atoi(b))
 			wrong(play, "the model was asked %d times", lab_claude_posts(play->lab));
+		return true;
+	}
+	if (strcmp(no ? b : a, "prompt") == 0) {
+		quoted(play, rest, text, sizeof(text));
+		if ((strstr(lab_claude_body(play->lab), text) == NULL) != no)
+			wrong(play, "the model was sent: %.500s", lab_claude_body(play->lab));
 		return true;
 	}
 	if (strcmp(no ? b : a, "evidence") == 0) {

@@ -157,6 +157,24 @@ static void a_model_is_configured_with_its_limits(void **state)
 		DOCKER "claude: { provider: openai, model: x }\n", "f.yaml:2: claude.api_url: ", "11434");
 }
 
+static void what_is_hidden_besides_is_configured(void **state)
+{
+	(void)state;
+	struct config *config = good(
+		DOCKER "redact: { patterns: [\"acme-*\"], hosts: [nas], names: true, emails: true }\n");
+	assert_string_equal(config->redact.patterns[0], "acme-*");
+	assert_null(config->redact.patterns[1]);
+	assert_string_equal(config->redact.hosts[0], "nas");
+	assert_true(config->redact.names && config->redact.emails);
+	config_free(config);
+	refused(DOCKER "redact: { patterns: [\"a*b\"] }\n", "f.yaml:2: redact.patterns: ", "general");
+	refused(DOCKER "redact: { hosts: nas }\n", "f.yaml:2: redact.hosts: ", "list");
+	refused(DOCKER "redact: yes\n", "f.yaml:2: redact: ", "section");
+	refused(DOCKER "learn: 15\n", "f.yaml:2: learn: ", "section");
+	refused(DOCKER "policy: [{ match: { component: a }, then: ask, proven: 80 }]\n",
+		"f.yaml:2: policy.proven: ", "then: auto");
+}
+
 static void what_comes_later_is_refused_not_ignored(void **state)
 {
 	(void)state;
@@ -593,6 +611,7 @@ int main(void)
 		cmocka_unit_test(every_value_is_read),
 		cmocka_unit_test(an_unknown_key_names_the_nearest),
 		cmocka_unit_test(a_model_is_configured_with_its_limits),
+		cmocka_unit_test(what_is_hidden_besides_is_configured),
 		cmocka_unit_test(what_comes_later_is_refused_not_ignored),
 		cmocka_unit_test(wrong_types_show_how_to_write_it),
 		cmocka_unit_test(impossible_values_name_their_bounds),
