@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "client/systemd.h"
+#include "sim/docker.h"
 
 #define UNITS_MAX 400
 #define EVENTS_MAX 2000
@@ -170,6 +171,8 @@ bool __wrap_systemd_restart(
 	push(sim, UNIT_JOB_BEGAN, name, "restart");
 	set(sim, unit, "active", "running");
 	push(sim, UNIT_JOB_ENDED, name, "");
+	if (strcmp(name, "docker.service") == 0)
+		sim_docker_script(lab_world(lab_current, &lab_docker), "engine up", line, sizeof(line));
 	if (sim->broken[unit - sim->units])
 		fail(sim, unit, "exit-code", 1);
 	return true;

@@ -6,7 +6,7 @@
 
 #include "act/act.h"
 
-extern const struct action docker_restart, docker_stop;
+extern const struct action docker_daemon_restart, docker_restart, docker_stop;
 extern const struct action host_clean_disk, host_free_memory, service_restart;
 extern const struct action proxmox_start, proxmox_shutdown, proxmox_stop, proxmox_reboot,
 	proxmox_service, proxmox_snapshot_take, proxmox_snapshot_rollback, proxmox_snapshot_delete,
@@ -15,6 +15,7 @@ extern const struct action proxmox_start, proxmox_shutdown, proxmox_stop, proxmo
 const struct action *const actions[] = {
 	&docker_restart,
 	&docker_stop,
+	&docker_daemon_restart,
 	&service_restart,
 	&host_clean_disk,
 	&host_free_memory,

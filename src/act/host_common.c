@@ -57,19 +57,23 @@ static struct host *open_node(const struct act_context *context,
 	return NULL;
 }
 
+struct host *host_named(const struct act_context *context, const char *name, struct err *err)
+{
+	for (int i = 0; i < context->config->machine_count; i++)
+		if (strcmp(context->config->machines[i].name, name) == 0)
+			return host_open(&context->config->machines[i], context->stop_fd, err);
+	err_set(err, ERR_GONE, "host:%s is not configured any more", name);
+	return NULL;
+}
+
 struct host *host_of_plan(
 	const struct act_context *context, const struct plan *plan, struct err *err)
 {
 	const struct config_proxmox *proxmox = cluster_of(context, plan);
 	if (proxmox != NULL)
 		return open_node(context, proxmox, plan, err);
-	for (int i = 0; i < context->config->machine_count; i++) {
-		const struct config_machine *machine = &context->config->machines[i];
-		if (str_starts(plan->source, "host:") && strcmp(plan->source + 5, machine->name) == 0)
-			return host_open(machine, context->stop_fd, err);
-	}
-	err_set(err, ERR_GONE, "%s is not configured any more", plan->source);
-	return NULL;
+	const char *colon = strchr(plan->source, ':');
+	return host_named(context, colon != NULL ? colon + 1 : "", err);
 }
 
 bool host_try(struct host *host, const char *const *argv, int64_t timeout_ms, struct arena *arena,

@@ -108,10 +108,14 @@ static const char *container_action(const struct component *component)
 	return "docker.container.restart";
 }
 
-/* What helps a machine that commands can be run on. */
-static const char *node_action(enum finding_kind finding, const struct component *component)
+/* What helps a machine, or an engine, where commands can be run. */
+static const char *shell_action(enum finding_kind finding, const struct component *component)
 {
-	if (component->kind != COMPONENT_NODE || !component->shell)
+	if (!component->shell)
+		return "";
+	if (component->kind == COMPONENT_DOCKER_DAEMON)
+		return finding == FINDING_UNREACHABLE ? "docker.daemon.restart" : "";
+	if (component->kind != COMPONENT_NODE)
 		return "";
 	return finding == FINDING_DISK_FULL  ? "host.disk.clean"
 		: finding == FINDING_HIGH_MEMORY ? "host.memory.free"
@@ -147,8 +151,8 @@ void diagnose_by_rules(enum finding_kind finding, const struct component *compon
 		STR_SET(diagnosis->action, container_action(component));
 	else if (component->kind == COMPONENT_SERVICE && finding_is_failure(finding))
 		STR_SET(diagnosis->action, "systemd.unit.restart");
-	else if (node_action(finding, component)[0] != '\0')
-		STR_SET(diagnosis->action, node_action(finding, component));
+	else if (shell_action(finding, component)[0] != '\0')
+		STR_SET(diagnosis->action, shell_action(finding, component));
 	else if (known[finding].action != NULL)
 		STR_SET(diagnosis->action, known[finding].action);
 	else if (finding == FINDING_FAILED)

@@ -42,7 +42,7 @@ struct component {
 	enum component_kind kind;
 	bool ignored;                   /* label homeostat.enable=false, tag homeostat-ignore */
 	bool critical;                  /* must run: named so in the configuration */
-	bool shell;                     /* a node: commands can be run on it */
+	bool shell;                     /* a node, a daemon: commands can be run there */
 	bool has_risk;                  /* label homeostat.risk: can only raise */
 	enum risk risk;
 	char action[48];                /* label homeostat.action: "restart" "stop" "none", or "" */

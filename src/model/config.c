@@ -156,7 +156,7 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 			return false;
 	}
 	const struct config *config = reader->config;
-	if (!config_docker_homes(reader))
+	if (!config_check_engines(reader) || !config_docker_homes(reader))
 		return false;
 	return config->docker_count + config->proxmox_count + config->mcp_count +
 			config->machine_count >

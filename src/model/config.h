@@ -21,6 +21,8 @@ struct config_docker {
 	const char *ca_file, *cert_file, *key_file, *fingerprint;
 	int64_t guest;                                 /* it runs in this guest, 104; 0: not said */
 	const char *cluster;                           /* of this proxmox; NULL: there is but one */
+	const char *host;                              /* of hosts: where its unit is; NULL: unknown */
+	const char *unit;                              /* docker.service */
 	int line;
 };
 

@@ -166,6 +166,12 @@ static const struct config_key keys[] = {
 	{"docker.cluster", "name", "",
 		"The proxmox section that the guest is of, where there are several.",
 		PLAIN(TYPE_NAME, AT(config_docker, cluster))},
+	{"docker.host", "name", "",
+		"The host under hosts: that the engine runs on. Where it is named, restarting the engine "
+		"is proposed when it does not respond; that is never done without being asked about.",
+		PLAIN(TYPE_NAME, AT(config_docker, host))},
+	{"docker.unit", "name", "docker.service", "host: the engine's unit there.",
+		PLAIN(TYPE_NAME, AT(config_docker, unit))},
 	{"proxmox", "list", "", "Proxmox VE clusters and single nodes, 7 to 9. At most 32.", SECTION},
 	{"proxmox.name", "name", "pve",
 		"What the cluster is called in messages. Each source needs its own.",

@@ -80,6 +80,8 @@ bool config_docker_homes(struct config_reader *reader);
 bool config_read_docker(struct config_reader *reader, const struct yaml *list);
 bool config_read_proxmox(struct config_reader *reader, const struct yaml *list);
 bool config_read_telegram(struct config_reader *reader, const struct yaml *map);
+/* That hosts named elsewhere are there; after all sections. */
+bool config_check_engines(struct config_reader *reader);
 bool config_read_machines(struct config_reader *reader, const struct yaml *list);
 bool config_read_mcp(struct config_reader *reader, const struct yaml *list);
 bool config_read_maintenance(struct config_reader *reader, const struct yaml *list);

@@ -130,6 +130,26 @@ static bool check_one(
 	return true;
 }
 
+static const struct config_machine *machine_find(const struct config *config, const char *name)
+{
+	for (int i = 0; i < config->machine_count; i++)
+		if (strcmp(config->machines[i].name, name) == 0)
+			return &config->machines[i];
+	return NULL;
+}
+
+bool config_check_engines(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	for (int i = 0; i < config->docker_count; i++) {
+		const struct config_docker *docker = &config->docker[i];
+		if (docker->host != NULL && machine_find(config, docker->host) == NULL)
+			return config_fail(reader, docker->line, "docker.host",
+				"there is no host \"%s\": name it under hosts:", docker->host);
+	}
+	return true;
+}
+
 bool config_read_machines(struct config_reader *reader, const struct yaml *list)
 {
 	struct config *config = reader->config;

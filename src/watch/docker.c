@@ -293,6 +293,11 @@ static const char *title(const struct config *config, int index)
 	return config->docker[index].name;
 }
 
+static bool has_host(const struct config *config, int index)
+{
+	return config->docker[index].host != NULL;
+}
+
 static void close_source(void *self)
 {
 	struct docker_source *source = self;
@@ -357,6 +362,7 @@ const struct source docker_source = {
 	.count = count,
 	.title = title,
 	.home = home,
+	.shell = has_host,
 	.open = open_source,
 	.look = look,
 	.close = close_source,

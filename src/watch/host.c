@@ -40,6 +40,11 @@ static const char *host_title(const struct config *config, int index)
 	return config->machines[index].name;
 }
 
+static bool host_shell(const struct config *config, int index)
+{
+	return !str_starts(config->machines[index].url, "unix://");
+}
+
 static void host_source_close(void *self)
 {
 	struct host_source *source = self;
@@ -185,6 +190,7 @@ const struct source host_source = {
 	.root_name = "host_",
 	.count = host_count,
 	.title = host_title,
+	.shell = host_shell,
 	.open = host_source_open,
 	.look = host_look,
 	.close = host_source_close,

@@ -182,7 +182,6 @@ static void begin(const struct source_context *context, struct observation out[3
 {
 	static const enum aspect aspects[3] = {ASPECT_CPU, ASPECT_MEMORY, ASPECT_DISK};
 	struct component component = context->root;
-	component.shell = true;
 	STR_FORMAT(component.native, "host/%s", context->config->machines[context->index].name);
 	for (int i = 0; i < 3; i++) {
 		out[i] = observation_of(&component, aspects[i]);

@@ -41,6 +41,8 @@ struct source {
 	/* What it lives in, of a name that leaves the kind open: "guest_104@pve" for lxc_104@pve or
 	 * qemu_104@pve; "" : not said. NULL: in nothing. */
 	void (*home)(const struct config *config, int index, char name[NAME_MAX_BYTES]);
+	/* Whether commands can be run where the root is; NULL: they can't. */
+	bool (*shell)(const struct config *config, int index);
 	/* Never talks to the network. NULL: a configuration that can't work, err says why. */
 	void *(*open)(const struct source_context *context, struct err *err);
 	/* Waits at most wait_ms for news, then reports. The first look after open or after a failed

@@ -38,6 +38,7 @@ void source_title(const struct source *source, struct source_context *context)
 	STR_SET(context->root.source, context->name);
 	if (source->home != NULL)
 		source->home(context->config, context->index, context->root.parent);
+	context->root.shell = source->shell != NULL && source->shell(context->config, context->index);
 }
 
 struct watcher *watcher_new(const struct source *source, const struct source_context *context,
