@@ -29,6 +29,7 @@ struct sim_host {
 	double cpu, memory, disk; /* percent */
 	double cache, rubbish;    /* of that: what can be freed */
 	double hog;               /* of memory: what a container that is not essential holds */
+	double page;              /* the status that it answers; 0: silent */
 	bool down;
 	char posts[500][96];
 	int post_count;
@@ -266,10 +267,20 @@ bool __wrap_host_run(struct host *host, const struct host_command *command, stru
 	return true;
 }
 
+/* A page that a probe may ask for. */
 static bool is_at(const struct http_config *config)
 {
-	(void)config;
-	return false;
+	return config->base_url != NULL && str_ends(config->base_url, ":8096");
+}
+
+static bool perform(void *self, const struct http *http, const struct http_request *request,
+	struct arena *arena, struct http_reply *reply, struct err *err)
+{
+	const struct sim_host *sim = self;
+	if (sim->page == 0)
+		return err_set(err, ERR_TIMEOUT, "%s: %s: no answer", http->config.name, request->path);
+	*reply = (struct http_reply){.status = (int)sim->page, .body = arena_strdup(arena, "")};
+	return true;
 }
 
 static void *make(const struct clock *clock)
@@ -282,6 +293,7 @@ static void *make(const struct clock *clock)
 	sim->cpu = 10;
 	sim->memory = 40;
 	sim->disk = 30;
+	sim->page = 200;
 	return sim;
 }
 
@@ -305,7 +317,8 @@ static bool set_number(struct sim_host *sim, const char *verb, const char *value
 		const char *verb;
 		double *number;
 	} numbers[] = {{"cpu", &sim->cpu}, {"memory", &sim->memory}, {"disk", &sim->disk},
-		{"cache", &sim->cache}, {"rubbish", &sim->rubbish}, {"hog", &sim->hog}};
+		{"cache", &sim->cache}, {"rubbish", &sim->rubbish}, {"hog", &sim->hog},
+		{"page", &sim->page}};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (strcmp(verb, numbers[i].verb) == 0) {
 			*numbers[i].number = strtod(value, NULL);
@@ -394,4 +407,5 @@ const struct lab_world lab_host = {
 	.tick = tick,
 	.script = script,
 	.posts = posts,
+	.perform = perform,
 };

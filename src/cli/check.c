@@ -60,7 +60,7 @@ static void check_file(struct check *check)
 	char text[480];
 	const struct config *config = check->config;
 	int count = config->docker_count + config->proxmox_count + config->mcp_count +
-		config->machine_count;
+		config->machine_count + (config->probe_count > 0 ? 1 : 0);
 	STR_FORMAT(text, "%d source%s, %d row%s of policy, auto-healing %s at the first start", count,
 		count == 1 ? "" : "s", config->policy_count, config->policy_count == 1 ? "" : "s",
 		healing_name(config->healing));

@@ -22,6 +22,9 @@ void detect_service(
 	finding->kind = seen->gave_up                                 ? FINDING_GAVE_UP
 		: seen->cause == STOP_UNSEEN && seen->state == OBS_EXITED ? FINDING_EXITED_UNSEEN
 																  : FINDING_FAILED;
+	/* what runs and only does not answer may need its time, after a restart too */
+	if (seen->component.kind == COMPONENT_PROBE)
+		finding->kind = FINDING_UNHEALTHY;
 	finding->severity = SEVERITY_UNHEALTHY;
 	/* A unit that failed has failed; what only does not answer may be busy. */
 	finding->confirm_ms = seen->state == OBS_EXITED ? 0 : brakes->unreachable_ms;

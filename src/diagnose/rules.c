@@ -115,6 +115,8 @@ static const char *shell_action(enum finding_kind finding, const struct componen
 		return "";
 	if (component->kind == COMPONENT_DOCKER_DAEMON)
 		return finding == FINDING_UNREACHABLE ? "docker.daemon.restart" : "";
+	if (component->kind == COMPONENT_PROBE)
+		return finding == FINDING_UNHEALTHY ? "probe.target.restart" : "";
 	if (component->kind != COMPONENT_NODE)
 		return "";
 	return finding == FINDING_DISK_FULL  ? "host.disk.clean"

@@ -324,6 +324,19 @@ static void weigh(struct heal *heal, const struct observation *seen, const struc
 	}
 }
 
+/* What is off on purpose answers no probe. */
+static void excuse(struct heal *heal, const struct observation *seen, struct finding *finding)
+{
+	const struct member *looked_at = seen->component.kind == COMPONENT_PROBE
+		? member_find(heal, seen->component.parent)
+		: NULL;
+	if (looked_at == NULL || looked_at->finding != FINDING_FINE ||
+		!finding_is_failure(finding->kind))
+		return;
+	*finding = (struct finding){.kind = FINDING_FINE};
+	STR_SET(finding->why, "what it looks at is off on purpose");
+}
+
 static void take_sight(struct heal *heal, const struct observation *seen, int source)
 {
 	struct finding finding;
@@ -331,6 +344,7 @@ static void take_sight(struct heal *heal, const struct observation *seen, int so
 	bool believed = life != NULL && life->row.state != LIFE_SUSPECTED;
 	detect(seen, heal->config, believed ? life->row.finding : FINDING_NONE,
 		clock_wall_ms(heal->clock), &finding);
+	excuse(heal, seen, &finding);
 	if (seen->aspect == ASPECT_STATE) {
 		struct member *member = member_note(heal, seen, source);
 		if (member != NULL)

@@ -137,6 +137,7 @@ static const struct {
 	{"proxmox", config_read_proxmox, false},
 	{"mcp", config_read_mcp, false},
 	{"hosts", config_read_machines, false},
+	{"probes", config_read_probes, false},
 	{"telegram", config_read_telegram, false},
 	{"claude", config_read_claude, false},
 	{"policy", config_read_policy, false},
@@ -156,10 +157,10 @@ static bool read_all(struct config_reader *reader, const struct yaml *root)
 			return false;
 	}
 	const struct config *config = reader->config;
-	if (!config_check_engines(reader) || !config_docker_homes(reader))
+	if (!config_check_references(reader) || !config_docker_homes(reader))
 		return false;
 	return config->docker_count + config->proxmox_count + config->mcp_count +
-			config->machine_count >
+			config->machine_count + config->probe_count >
 		0 ||
 		config_fail(reader, line_of(root, "docker"), "docker",
 			"no source is named, so there is nothing to watch: the smallest useful file is "

@@ -102,6 +102,17 @@ struct config_machine {
 	int line;
 };
 
+/* Something that is asked from outside; exactly one of the five ways. */
+struct config_probe {
+	const char *name;                              /* "jellyfin" */
+	const char *http, *tcp, *ping, *tls_expiry;    /* URL; host:port; host; host:port */
+	const char *const *command;                    /* an argv, ended by NULL */
+	const char *ca_file, *fingerprint;             /* https */
+	const char *heals;                             /* docker:NAME/CONTAINER, host:NAME/UNIT; NULL */
+	int64_t timeout_ms;                            /* 10 s */
+	int line;
+};
+
 struct config_policy {
 	const char *component, *action, *source;       /* patterns with *; NULL: any */
 	bool has_risk;
@@ -176,6 +187,8 @@ struct config {
 	struct config_claude *claude;                  /* NULL: none */
 	struct config_machine *machines;
 	int machine_count;
+	struct config_probe *probes;
+	int probe_count;
 	struct config_policy *policy;
 	int policy_count;
 	struct config_heartbeat heartbeat;

@@ -27,7 +27,6 @@
 
 /* Sections that a later version will read: known, so that nobody takes silence for protection. */
 static const char *const later[] = {
-	"probes",
 	"store",
 	NULL,
 };
@@ -333,6 +332,31 @@ static const struct config_key keys[] = {
 		"When its disk is full, Docker images that no container uses and that were made longer ago "
 		"are removed. 0s: only those without a name.",
 		CHECK(TYPE_DURATION, AT(config_machine, keep_images_ms), 0, 0, 3650 * D)},
+	{"probes", "list", "",
+		"What is asked from outside once an interval, each in exactly one way. At most 32.",
+		SECTION},
+	{"probes.name", "name", "", "What the probe is called in messages. Each needs its own.",
+		PLAIN(TYPE_NAME, AT(config_probe, name))},
+	{"probes.http", "URL", "", "Must answer with a status below 400.",
+		PLAIN(TYPE_TEXT, AT(config_probe, http))},
+	{"probes.ca_file", "file", "", "https: the authority that signed its certificate, PEM.",
+		PLAIN(TYPE_FILE, AT(config_probe, ca_file))},
+	{"probes.fingerprint", "SHA-256 fingerprint", "", "https: its certificate.",
+		PLAIN(TYPE_TEXT, AT(config_probe, fingerprint))},
+	{"probes.tcp", "host:port", "", "Must accept a connection.",
+		PLAIN(TYPE_TEXT, AT(config_probe, tcp))},
+	{"probes.ping", "host", "", "Must answer a ping, sent by the program ping.",
+		PLAIN(TYPE_TEXT, AT(config_probe, ping))},
+	{"probes.tls_expiry", "host:port", "",
+		"Must speak TLS, with a certificate that does not end within thresholds.certificate.",
+		PLAIN(TYPE_TEXT, AT(config_probe, tls_expiry))},
+	{"probes.command", "list of words", "",
+		"A program that must end with 0; started here, without a shell.", SECTION},
+	{"probes.heals", "docker:NAME/CONTAINER or host:NAME/UNIT", "",
+		"What is restarted when the probe fails although that runs.",
+		PLAIN(TYPE_TEXT, AT(config_probe, heals))},
+	{"probes.timeout", "duration, 100ms to 1m", "10s", "An answer that takes longer is none.",
+		CHECK(TYPE_DURATION, AT(config_probe, timeout_ms), 0, 100, M)},
 	{"policy", "list", "",
 		"Rules that change how an action is weighed. A rule can raise a risk, never lower it below "
 		"the action's own.",

@@ -80,14 +80,15 @@ bool config_docker_homes(struct config_reader *reader);
 bool config_read_docker(struct config_reader *reader, const struct yaml *list);
 bool config_read_proxmox(struct config_reader *reader, const struct yaml *list);
 bool config_read_telegram(struct config_reader *reader, const struct yaml *map);
-/* That hosts named elsewhere are there; after all sections. */
-bool config_check_engines(struct config_reader *reader);
+/* That what is named in another section is there; after all of them. */
+bool config_check_references(struct config_reader *reader);
 bool config_read_machines(struct config_reader *reader, const struct yaml *list);
 bool config_read_mcp(struct config_reader *reader, const struct yaml *list);
 bool config_read_maintenance(struct config_reader *reader, const struct yaml *list);
 /* NULL: there is no such section. */
 bool config_read_redact(struct config_reader *reader, const struct yaml *map);
 bool config_read_claude(struct config_reader *reader, const struct yaml *map);
+bool config_read_probes(struct config_reader *reader, const struct yaml *list);
 bool config_read_policy(struct config_reader *reader, const struct yaml *list);
 
 #endif

@@ -130,22 +130,44 @@ static bool check_one(
 	return true;
 }
 
-static const struct config_machine *machine_find(const struct config *config, const char *name)
+static bool has_machine(const struct config *config, const char *name, size_t length)
 {
 	for (int i = 0; i < config->machine_count; i++)
-		if (strcmp(config->machines[i].name, name) == 0)
-			return &config->machines[i];
-	return NULL;
+		if (strlen(config->machines[i].name) == length &&
+			strncmp(config->machines[i].name, name, length) == 0)
+			return true;
+	return false;
 }
 
-bool config_check_engines(struct config_reader *reader)
+static bool has_docker(const struct config *config, const char *name, size_t length)
+{
+	for (int i = 0; i < config->docker_count; i++)
+		if (strlen(config->docker[i].name) == length &&
+			strncmp(config->docker[i].name, name, length) == 0)
+			return true;
+	return false;
+}
+
+bool config_check_references(struct config_reader *reader)
 {
 	const struct config *config = reader->config;
 	for (int i = 0; i < config->docker_count; i++) {
 		const struct config_docker *docker = &config->docker[i];
-		if (docker->host != NULL && machine_find(config, docker->host) == NULL)
+		if (docker->host != NULL && !has_machine(config, docker->host, strlen(docker->host)))
 			return config_fail(reader, docker->line, "docker.host",
 				"there is no host \"%s\": name it under hosts:", docker->host);
+	}
+	for (int i = 0; i < config->probe_count; i++) {
+		const struct config_probe *probe = &config->probes[i];
+		if (probe->heals == NULL)
+			continue;
+		const char *name = strchr(probe->heals, ':') + 1;
+		size_t length = strcspn(name, "/");
+		if (str_starts(probe->heals, "host:") ? !has_machine(config, name, length)
+											  : !has_docker(config, name, length))
+			return config_fail(reader, probe->line, "probes.heals",
+				"\"%.100s\": %.*s is not the name of any that is configured", probe->heals,
+				(int)length, name);
 	}
 	return true;
 }

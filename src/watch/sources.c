@@ -8,6 +8,7 @@
 extern const struct source docker_source;
 extern const struct source host_source;
 extern const struct source mcp_source;
+extern const struct source probe_source;
 extern const struct source proxmox_source;
 
 const struct source *const sources[] = {
@@ -15,5 +16,6 @@ const struct source *const sources[] = {
 	&proxmox_source,
 	&host_source,
 	&mcp_source,
+	&probe_source,
 	NULL,
 };

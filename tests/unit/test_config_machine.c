@@ -88,11 +88,45 @@ static void what_makes_no_sense_is_refused_with_its_place(void **state)
 	refused("systemd: [{name: local}]\n", "f.yaml:1: systemd: ", "write hosts:");
 }
 
+static void probes_ask_in_exactly_one_way(void **state)
+{
+	(void)state;
+	struct config *config = parse(
+		"docker: [{ name: local }]\nhosts: [{ name: nas }]\nprobes:\n"
+		"  - { name: a, http: 'http://films:8096/health', heals: docker:local/films }\n"
+		"  - { name: b, tcp: '[::1]:22', timeout: 2s, heals: host:nas/ssh.service }\n"
+		"  - { name: c, ping: 192.168.1.1 }\n"
+		"  - { name: d, tls_expiry: 'nas.lan:443' }\n"
+		"  - { name: e, command: [pg_isready, -q] }\n");
+	if (config == NULL)
+		fail_msg("%s", err.text);
+	assert_int_equal(config->probe_count, 5);
+	assert_int_equal(config->probes[0].timeout_ms, 10000);
+	assert_string_equal(config->probes[4].command[1], "-q");
+	config_free(config);
+#define PROBE "probes: [{ name: a, "
+	refused("probes: [{ http: 'http://x' }]\n", "f.yaml:1: probes.name: ", "name: jellyfin");
+	refused(PROBE "}]\n", "f.yaml:1: probes.name: ", "exactly one of");
+	refused(PROBE "ping: x, tcp: 'x:1' }]\n", "f.yaml:1: probes.name: ", "exactly one of");
+	refused(PROBE "http: 'ftp://x' }]\n", "f.yaml:1: probes.http: ", "http://host:port/path");
+	refused(PROBE "http: 'http://u:p@x' }]\n", "f.yaml:1: probes.http: ", "no user and password");
+	refused(PROBE "tcp: nas }]\n", "f.yaml:1: probes.tcp: ", "host:port");
+	refused(PROBE "tls_expiry: 'nas:0' }]\n", "f.yaml:1: probes.tls_expiry: ", "host:port");
+	refused(PROBE "ping: '-f' }]\n", "f.yaml:1: probes.ping: ", "a host's name");
+	refused(PROBE "command: x }]\n", "f.yaml:1: probes.command: ", "list of words");
+	refused(PROBE "command: ['A=b'] }]\n", "f.yaml:1: probes.command: ", "no program");
+	refused(
+		PROBE "ping: x, heals: films }]\n", "f.yaml:1: probes.heals: ", "docker:NAME/CONTAINER");
+	refused(PROBE "ping: x, heals: docker:nas/f }]\n", "f.yaml:1: probes.heals: ", "not the name");
+	refused("docker: [{ name: local, host: nas }]\n", "f.yaml:1: docker.host: ", "under hosts:");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_host_is_enough_and_has_its_defaults),
 		cmocka_unit_test(everything_can_be_said),
+		cmocka_unit_test(probes_ask_in_exactly_one_way),
 		cmocka_unit_test(what_makes_no_sense_is_refused_with_its_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
