@@ -25,7 +25,8 @@ bool dial_wait(const struct dial *dial, int fd, bool to_write, int64_t deadline_
 	struct err *err);
 int64_t dial_now_ms(void);
 
-/* In http_tls_end.c. Wall ms until which the server's own certificate is valid, whoever signed it. */
+/* In http_tls_end.c. Wall ms until which the certificate of the server is valid, whoever signed
+ * it. */
 bool http_tls_end(const struct dial *dial, int64_t *ends_ms, struct err *err);
 
 #endif
