@@ -156,29 +156,42 @@ static bool host_look(
 	return ok;
 }
 
-static bool host_check(void *self, source_say *say, void *ctx, struct err *err)
+static bool check_units(
+	struct host_source *source, struct arena *arena, source_say *say, void *ctx, struct err *err)
 {
-	char text[300];
-	struct host_source *source = self;
+	char text[200];
 	struct unit_list list = {0};
-	auto_arena arena = arena_new((size_t)16 << 20);
 	int failed = 0;
-	if (source->systemd != NULL &&
-		!systemd_units(source->systemd, source->machine->units, arena, &list, err))
+	if (source->systemd == NULL)
+		return true;
+	if (!systemd_units(source->systemd, source->machine->units, arena, &list, err))
 		return false;
 	for (int i = 0; i < list.count; i++)
 		failed += strcmp(list.units[i].active, "failed") == 0;
 	STR_FORMAT(text, "%d unit%s, %d failed", list.count, list.count == 1 ? "" : "s", failed);
-	if (!source->machine->measures) {
-		say(ctx, SOURCE_GOOD, text);
+	say(ctx, SOURCE_GOOD, text);
+	return true;
+}
+
+static bool host_check(void *self, source_say *say, void *ctx, struct err *err)
+{
+	char text[200];
+	struct host_source *source = self;
+	struct observation seen[HOST_MEASURES_MAX];
+	struct err why = {0};
+	auto_arena arena = arena_new((size_t)16 << 20);
+	if (!check_units(source, arena, say, ctx, err))
+		return false;
+	if (!source->machine->measures)
+		return true;
+	if (!host_measures_look(source->measures, source->host, arena, seen, &why)) {
+		if (source->systemd == NULL)
+			return err_set(err, why.kind, "%s", why.text);
+		say(ctx, SOURCE_LIMITED, why.text);
 		return true;
 	}
-	struct observation seen[3];
-	if (!host_measures_look(source->measures, source->host, arena, seen, err))
-		return false;
-	size_t used = strlen(text);
-	str_format(text + used, sizeof(text) - used, "; memory %.0f %%, disk %s %.0f %%",
-		seen[1].percent, seen[2].detail, seen[2].percent);
+	STR_FORMAT(
+		text, "memory %.0f %%, disk %s %.0f %%", seen[1].percent, seen[2].detail, seen[2].percent);
 	say(ctx, SOURCE_GOOD, text);
 	return true;
 }

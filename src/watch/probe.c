@@ -160,24 +160,19 @@ static bool probe_look(
 	return true;
 }
 
-static bool probe_check(void *self, char *text, size_t size, struct err *err)
+static bool probe_check(void *self, source_say *say, void *ctx, struct err *err)
 {
 	struct probe_source *source = self;
 	const struct config *config = source->context.config;
-	char silent[300] = "";
-	int well = 0;
 	for (int i = 0; i < config->probe_count; i++) {
+		char text[400];
 		struct probe_answer answer;
 		if (!probe_ask(&config->probes[i], source->context.stop_fd, &answer, err))
 			return false;
-		well += answer.well ? 1 : 0;
-		size_t used = strlen(silent);
-		if (!answer.well)
-			str_format(silent + used, sizeof(silent) - used, "%s%s: %s", used > 0 ? "; " : "",
-				config->probes[i].name, answer.text);
+		STR_FORMAT(text, "%s: %s", config->probes[i].name, answer.text);
+		say(ctx, answer.well ? SOURCE_GOOD : SOURCE_WRONG, text);
 	}
-	str_format(text, size, "%d of %d answer", well, config->probe_count);
-	return well == config->probe_count || err_set(err, ERR_RETRY, "%s; %s", text, silent);
+	return true;
 }
 
 const struct source probe_source = {
