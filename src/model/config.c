@@ -139,6 +139,7 @@ static const struct {
 	{"hosts", config_read_machines, false},
 	{"probes", config_read_probes, false},
 	{"telegram", config_read_telegram, false},
+	{"notify", config_read_notify, false},
 	{"claude", config_read_claude, false},
 	{"policy", config_read_policy, false},
 	{"maintenance", config_read_maintenance, false},

@@ -52,6 +52,38 @@ struct config_telegram {
 	int line;
 };
 
+/* Another way to people than Telegram: one table of kinds here (config_notify.c) and in
+ * report/notify, in the same order. */
+enum notify_type {
+	NOTIFY_NTFY, NOTIFY_GOTIFY, NOTIFY_DISCORD, NOTIFY_SLACK, NOTIFY_MATRIX, NOTIFY_WEBHOOK,
+	NOTIFY_SMTP, NOTIFY_TYPES,
+};
+#define CONFIG_NOTIFY_MAX 6
+struct config_notify {
+	const char *name;                              /* at most 15 bytes */
+	char channel[24];                              /* "ntfy:phone", as others know it */
+	enum notify_type type;
+	const char *type_name, *url, *token;           /* url and token: may be secret:NAME */
+	const char *user, *from, *room;
+	const char *const *to;                         /* ended by NULL */
+	const char *ca_file;                           /* NULL: the system's authorities */
+	const char *severity_name, *approve_name;      /* as written */
+	enum severity min_severity;
+	unsigned events;                               /* a bit for each enum notify_event */
+	int quiet_from, quiet_to;                      /* minutes of the local day; equal: none */
+	bool approves;                                 /* its questions have buttons … */
+	enum risk approve_risk;                        /* … up to this risk */
+	int line;
+};
+/* What a channel can be told of. */
+enum notify_event {
+	TELL_APPROVAL, TELL_ESCALATION, TELL_RESULT, TELL_END, TELL_STORM,
+	TELL_SOURCE, TELL_HEALING, TELL_TROUBLE, TELL_RUN, TELL_DETECTION,
+	TELL_ACTION, TELL_DELAY, NOTIFY_EVENTS,
+};
+const char *notify_type_name(enum notify_type type);   /* "ntfy" */
+const char *notify_event_name(enum notify_event event);/* "approval" */
+
 /* What is too much, and for how long it must be so. */
 struct config_thresholds {
 	int node_cpu, node_memory, node_disk; /* 90, 90, 85 % */
@@ -181,6 +213,9 @@ struct config {
 	struct config_proxmox *proxmox;
 	int proxmox_count;
 	struct config_telegram telegram;               /* token NULL: not configured */
+	struct config_notify *notify;
+	int notify_count;
+	const char *public_url;                        /* where others reach listen; NULL: nowhere */
 	struct config_thresholds thresholds;
 	struct config_mcp *mcp;
 	int mcp_count;

@@ -20,6 +20,7 @@
 	}
 #define PLAIN(type, offset) CHECK(type, offset, 0, 0, 0)
 #define PHONE(field) AT(config_telegram, field)
+#define TELL(field) AT(config_notify, field)
 #define SECTION CHECK(TYPE_SECTION, 0, 0, 0, 0)
 #define BRAKE(field) AT(config_brakes, field)
 #define LIMIT(field) AT(config_thresholds, field)
@@ -229,6 +230,54 @@ static const struct config_key keys[] = {
 		CHECK(TYPE_DURATION, PHONE(escalate_ms), 0, 0, D)},
 	{"telegram.escalate_chats", "list of numbers", "", "Further chats that it is then told to.",
 		CHECK(TYPE_NUMBERS, PHONE(escalate_chats), PHONE(escalate_count), -MOST, MOST)},
+	{"public_url", "URL", "",
+		"Where listen is reached from a phone, as https://homeostat.example: by a reverse proxy "
+		"with TLS, or a VPN. Needed by the buttons of notify.approve, and used by nothing else.",
+		PLAIN(TYPE_TEXT, AT(config, public_url))},
+	{"notify", "list", "",
+		"Other ways to tell people: ntfy, Gotify, Discord, Slack, Matrix, mail, a webhook. At most "
+		"6.",
+		SECTION},
+	{"notify.type", "ntfy, gotify, discord, slack, matrix, webhook or smtp", "", "What it is.",
+		PLAIN(TYPE_TEXT, TELL(type_name))},
+	{"notify.name", "name", "",
+		"What it is called, at most 15 characters; without it as its type is. Each needs its own.",
+		PLAIN(TYPE_NAME, TELL(name))},
+	{"notify.url", "URL, secret:NAME or env:NAME", "",
+		"ntfy: https://ntfy.sh/TOPIC. gotify, matrix: the server. discord, slack: the whole "
+		"address "
+		"of the incoming webhook, which is a secret. webhook: what is posted to. smtp: "
+		"smtp://host:587, which must offer STARTTLS unless it is this machine, or smtps://host.",
+		PLAIN(TYPE_TEXT, TELL(url))},
+	{"notify.token", "secret:NAME or env:NAME", "",
+		"ntfy, matrix, webhook: the access token, sent as a bearer. gotify: the application's. "
+		"smtp: the password of user.",
+		PLAIN(TYPE_SECRET, TELL(token))},
+	{"notify.user", "name", "", "smtp: who logs in.", PLAIN(TYPE_TEXT, TELL(user))},
+	{"notify.from", "address", "", "smtp: the sender, as homeostat@example.org.",
+		PLAIN(TYPE_TEXT, TELL(from))},
+	{"notify.to", "list of addresses", "", "smtp: who gets it, at most 8.", SECTION},
+	{"notify.room", "room id", "", "matrix: the room, as \"!abc:example.org\".",
+		PLAIN(TYPE_TEXT, TELL(room))},
+	{"notify.ca_file", "file", "",
+		"The certificate authority that signed the server's certificate, PEM, where the system "
+		"does not know it.",
+		PLAIN(TYPE_FILE, TELL(ca_file))},
+	{"notify.min_severity", "healthy, degraded, unhealthy or critical", "healthy",
+		"What is less severe is not told here.", PLAIN(TYPE_TEXT, TELL(severity_name))},
+	{"notify.events", "list of words", "",
+		"What is told: approval, escalation, result, end, storm, source, healing, trouble, run, "
+		"detection, action, delay. Without it all but the last three.",
+		SECTION},
+	{"notify.quiet", "time..time", "",
+		"Hours of the local day in which only what is critical is told; the rest is summarised at "
+		"their end: 22:00..07:00.",
+		CHECK(TYPE_HOURS, TELL(quiet_from), TELL(quiet_to), 0, 0)},
+	{"notify.approve", "none, low, medium or high", "none",
+		"ntfy: questions up to this risk have buttons that approve and reject. Whoever can read "
+		"the "
+		"topic can press them. Needs public_url.",
+		PLAIN(TYPE_TEXT, TELL(approve_name))},
 	{"thresholds", "map", "", "What counts as too much.", SECTION},
 	{"thresholds.node_cpu", "percent, 1 to 100", "90", "CPU of a node.", SHARE(node_cpu)},
 	{"thresholds.node_memory", "percent, 1 to 100", "90", "Memory of a node.", SHARE(node_memory)},

@@ -83,6 +83,7 @@ bool config_read_telegram(struct config_reader *reader, const struct yaml *map);
 /* That what is named in another section is there; after all of them. */
 bool config_check_references(struct config_reader *reader);
 bool config_read_machines(struct config_reader *reader, const struct yaml *list);
+bool config_read_notify(struct config_reader *reader, const struct yaml *list);
 bool config_read_mcp(struct config_reader *reader, const struct yaml *list);
 bool config_read_maintenance(struct config_reader *reader, const struct yaml *list);
 /* NULL: there is no such section. */
