@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "heal/heal.h"
+#include "report/notify/notify.h"
 #include "report/report.h"
 #include "report/telegram/chat.h"
 #include "sim/docker.h"
@@ -97,8 +98,9 @@ static struct config *make_config(struct lab *lab)
 {
 	char text[8192];
 	struct err err = {0};
-	STR_FORMAT(text, "%sstate: %s\nlisten: none\n%s%s",
+	STR_FORMAT(text, "%sstate: %s\n%s%s%s",
 		strstr(lab->extra, "autohealing:") != NULL ? "" : "autohealing: true\n", lab->folder,
+		strstr(lab->extra, "listen:") != NULL ? "" : "listen: none\n",
 		strstr(lab->extra, "docker:") != NULL ? ""
 											  : "docker:\n  - { name: local, url: unix:///sim }\n",
 		lab->extra);
@@ -172,6 +174,22 @@ static void open_chat(struct lab *lab, const unsigned char key[32])
 		fail_msg("%s", err.text);
 }
 
+static void open_notifier(struct lab *lab, const unsigned char key[32])
+{
+	struct err err = {0};
+	struct notify_config config = {.config = lab->config,
+		.clock = lab->clock,
+		.stop_fd = jobs_stop_fd(lab->jobs),
+		.ask = ask_inline,
+		.ask_ctx = lab};
+	if (lab->config->notify_count == 0)
+		return;
+	memcpy(config.audit_key, key, sizeof(config.audit_key));
+	lab->notifier = notifier_open(&config, &err);
+	if (lab->notifier == NULL)
+		fail_msg("%s", err.text);
+}
+
 void lab_start(struct lab *lab)
 {
 	struct err err = {0};
@@ -187,8 +205,9 @@ void lab_start(struct lab *lab)
 	if (lab->store == NULL)
 		fail_msg("%s", err.text);
 	open_chat(lab, key);
+	open_notifier(lab, key);
 	struct heal_options options = {
-		.keeps_notices = lab->chat != NULL,
+		.keeps_notices = lab->chat != NULL || lab->notifier != NULL,
 		.config = lab->config,
 		.clock = lab->clock,
 		.jobs = lab->jobs,
@@ -196,6 +215,8 @@ void lab_start(struct lab *lab)
 		.inbox = lab->inbox,
 		.reporters = {lab->notices},
 	};
+	if (lab->notifier != NULL)
+		options.reporters[1] = notifier_mailbox(lab->notifier);
 	lab->heal = heal_new(&options, &err);
 	if (lab->heal == NULL)
 		fail_msg("%s", err.text);
@@ -218,6 +239,7 @@ void lab_stop(struct lab *lab)
 	for (int i = 0; i < lab->watcher_count; i++)
 		watcher_free(lab->watchers[i]);
 	chat_close(lab->chat);
+	notifier_close(lab->notifier);
 	heal_free(lab->heal);
 	store_close(lab->store);
 	mailbox_free(lab->inbox);
@@ -226,6 +248,7 @@ void lab_stop(struct lab *lab)
 	config_free(lab->config);
 	lab->watcher_count = 0;
 	lab->chat = NULL;
+	lab->notifier = NULL;
 	lab->heal = NULL;
 	lab->store = NULL;
 	lab->inbox = lab->notices = NULL;
@@ -323,6 +346,9 @@ static void settle(struct lab *lab)
 		for (int i = 0; i < lab->watcher_count; i++)
 			watcher_step(lab->watchers[i], 0);
 		if (lab->chat != NULL && chat_step(lab->chat, polls_now(lab)))
+			quiet = 0;
+		int64_t notify_wait_ms;
+		if (lab->notifier != NULL && notifier_step(lab->notifier, &notify_wait_ms))
 			quiet = 0;
 		int commits = lab->commits, calls = lab->calls;
 		for (int i = 0; i < 50; i++)

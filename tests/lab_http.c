@@ -25,6 +25,7 @@ const struct lab_world *const lab_worlds[] = {
 	&lab_telegram,
 	&lab_claude,
 	&lab_host,
+	&lab_net,
 	NULL,
 };
 

@@ -41,7 +41,7 @@ struct lab_world {
 	void (*close)(void *stream);
 };
 extern const struct lab_world *const lab_worlds[]; /* ended by NULL */
-extern const struct lab_world lab_claude, lab_docker, lab_host, lab_pve, lab_telegram;
+extern const struct lab_world lab_claude, lab_docker, lab_host, lab_net, lab_pve, lab_telegram;
 
 struct lab {
 	struct clock *clock;
@@ -58,6 +58,7 @@ struct lab {
 	int watcher_count;
 	struct chat *chat; /* NULL: none is configured */
 	int64_t polled_at;
+	struct notifier *notifier; /* the same */
 	int calls, commits, burst, most;
 	int http_at, kill_at;
 	enum lab_fault http_when, kill_when;

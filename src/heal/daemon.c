@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/trim.h"
 #include "heal/internal.h"
+#include "report/notify/notify.h"
 #include "report/report.h"
 #include "report/telegram/chat.h"
 #include "watch/watch.h"
@@ -36,7 +37,8 @@ struct daemon {
 	struct terminal *terminal;
 	struct api *api;
 	struct heartbeat *heartbeat;
-	struct chat *chat; /* NULL: none is configured */
+	struct chat *chat;         /* NULL: none is configured */
+	struct notifier *notifier; /* the same */
 	struct watcher *watchers[SOURCES_MAX];
 	int watcher_count;
 	int signal_fd;
@@ -95,6 +97,19 @@ static bool open_chat(struct daemon *daemon, struct err *err)
 	return daemon->chat != NULL;
 }
 
+static bool open_notifier(struct daemon *daemon, struct err *err)
+{
+	struct notify_config config = {.config = daemon->config,
+		.clock = daemon->clock,
+		.core = daemon->inbox,
+		.stop_fd = jobs_stop_fd(daemon->jobs)};
+	if (daemon->config->notify_count == 0)
+		return true;
+	memcpy(config.audit_key, daemon->audit_key, sizeof(config.audit_key));
+	daemon->notifier = notifier_open(&config, err);
+	return daemon->notifier != NULL;
+}
+
 static bool open_core(struct daemon *daemon, struct err *err)
 {
 	int reporters = 0;
@@ -116,12 +131,13 @@ static bool open_core(struct daemon *daemon, struct err *err)
 			return false;
 		options.reporters[reporters++] = terminal_mailbox(daemon->terminal);
 	}
-	if (!open_chat(daemon, err))
+	if (!open_chat(daemon, err) || !open_notifier(daemon, err))
 		return false;
-	if (daemon->chat != NULL) {
-		options.reporters[reporters] = chat_mailbox(daemon->chat);
-		options.keeps_notices = true;
-	}
+	if (daemon->chat != NULL)
+		options.reporters[reporters++] = chat_mailbox(daemon->chat);
+	if (daemon->notifier != NULL)
+		options.reporters[reporters++] = notifier_mailbox(daemon->notifier);
+	options.keeps_notices = daemon->chat != NULL || daemon->notifier != NULL;
 	daemon->heal = heal_new(&options, err);
 	return daemon->heal != NULL;
 }
@@ -216,6 +232,7 @@ static void close_all(struct daemon *daemon)
 	if (daemon->inbox != NULL)
 		mailbox_close(daemon->inbox); /* who waits to send is let go */
 	chat_stop(daemon->chat);
+	notifier_stop(daemon->notifier);
 	api_stop(daemon->api);
 	heartbeat_close(daemon->heartbeat);
 	jobs_free(daemon->jobs);
@@ -224,6 +241,7 @@ static void close_all(struct daemon *daemon)
 		watcher_free(daemon->watchers[i]);
 	heal_free(daemon->heal);
 	chat_close(daemon->chat);
+	notifier_close(daemon->notifier);
 	terminal_stop(daemon->terminal);
 	mailbox_free(daemon->inbox);
 	store_close(daemon->store);
@@ -268,6 +286,7 @@ static int run_once(struct daemon *daemon)
 	if (ok)
 		heal_resume(daemon->heal); /* before anything is seen */
 	ok = ok && (daemon->chat == NULL || chat_start(daemon->chat, daemon->jobs, &err)) &&
+		(daemon->notifier == NULL || notifier_start(daemon->notifier, daemon->jobs, &err)) &&
 		start_watchers(daemon, &err) && start_heartbeat(daemon, &err);
 	if (ok) {
 		notify_systemd("READY=1\nSTATUS=watching");
