@@ -28,6 +28,9 @@ static void log_refusal(struct call *call, const char *why)
 	char path[96], who[32] = "a TCP client", more[48] = "";
 	int unlogged = atomic_exchange(&api->refusals_unlogged, 0);
 	words_clean(path, sizeof(path), call->request->path);
+	/* what follows is all that is needed to approve */
+	if (str_starts(path, ACCESS_PRESS))
+		STR_SET(path, ACCESS_PRESS "…");
 	if (call->request->is_unix)
 		STR_FORMAT(who, "user %u", call->request->peer_uid);
 	if (unlogged > 0)
@@ -35,7 +38,7 @@ static void log_refusal(struct call *call, const char *why)
 	log_warn("refused %s %s of %s: %s%s", call->request->method, path, who, why, more);
 }
 
-static bool refuse(struct call *call, int status, const char *why)
+bool access_refuse(struct call *call, int status, const char *why)
 {
 	log_refusal(call, why);
 	reply_problem(call, status, "%s", why);
@@ -52,7 +55,7 @@ static bool check_unix(struct call *call)
 	STR_FORMAT(call->actor, "uid:%u", uid);
 	if (uid == 0 || uid == geteuid())
 		return true;
-	return refuse(call, 403,
+	return access_refuse(call, 403,
 		"only root and the user that homeostat runs as may use the control socket: use sudo");
 }
 
@@ -97,15 +100,15 @@ static bool check_token(struct call *call, const char *authorization)
 	const char *token = call->api->config.token;
 	STR_SET(call->actor, "api");
 	if (token == NULL || token[0] == '\0')
-		return refuse(call, 403,
+		return access_refuse(call, 403,
 			"this needs a token, and none is set: `homeostat secret set api`, "
 			"then restart homeostat; or use the control socket");
 	if (authorization == NULL)
-		return refuse(call, 401,
+		return access_refuse(call, 401,
 			"this needs the header \"Authorization: Bearer TOKEN\"; "
 			"`homeostat secret set api` sets the token");
 	if (strncasecmp(authorization, "Bearer ", 7) != 0 || !same_secret(authorization + 7, token))
-		return refuse(call, 401, "the token is wrong");
+		return access_refuse(call, 401, "the token is wrong");
 	return true;
 }
 
@@ -116,11 +119,11 @@ static bool check_tcp(struct call *call)
 	const char *authorization = server_header(request, "Authorization");
 	bool local = call->api->listens_on_loopback && request->peer_is_loopback;
 	if (call->posts && origin != NULL && !is_our_origin(origin, host))
-		return refuse(call, 403, "a page from elsewhere may not do this");
+		return access_refuse(call, 403, "a page from elsewhere may not do this");
 	if (call->changes || !local || authorization != NULL)
 		return check_token(call, authorization);
 	if (host == NULL || !is_our_host(host, server_port(call->api->tcp)))
-		return refuse(call, 403,
+		return access_refuse(call, 403,
 			"the Host header is not this machine's: use 127.0.0.1, [::1] or "
 			"localhost and our port, or a token");
 	return true;

@@ -12,7 +12,7 @@
 #include "report/internal.h"
 
 struct route {
-	const char *method, *path; /* "#" in it: a number */
+	const char *method, *path; /* "#" in it: a number; "@": a token */
 	void (*answer)(struct call *call);
 };
 
@@ -38,6 +38,7 @@ static const struct route routes[] = {
 	{"POST", "/api/v1/mutes", post_mute},
 	{"POST", "/api/v1/diagnoses", post_diagnosis},
 	{"POST", "/api/v1/proposals", post_proposal},
+	{"POST", ACCESS_PRESS "@", post_press},
 	{"POST", "/mcp", post_mcp},
 };
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
@@ -104,20 +105,35 @@ struct store *call_store(struct call *call)
 	return store;
 }
 
-/* Whether path fits the pattern; its number goes to *id. */
-static bool fits(const char *pattern, const char *path, int64_t *id)
+static size_t take_number(const char *path, int64_t *id)
 {
+	size_t digits = strspn(path, "0123456789");
+	if (digits == 0 || digits > 18)
+		return 0;
+	*id = strtoll(path, NULL, 10);
+	return digits;
+}
+
+static size_t take_token(const char *path, char token[TOKEN_BYTES])
+{
+	size_t digits = strspn(path, "0123456789abcdef");
+	if (digits != TOKEN_BYTES - 1)
+		return 0;
+	str_format(token, TOKEN_BYTES, "%.*s", (int)digits, path);
+	return digits;
+}
+
+/* Whether the path fits the pattern; its number, its token go to the call. */
+static bool fits(const char *pattern, struct call *call)
+{
+	const char *path = call->request->path;
 	for (; *pattern != '\0'; pattern++) {
-		if (*pattern != '#') {
-			if (*path++ != *pattern)
-				return false;
-			continue;
-		}
-		size_t digits = strspn(path, "0123456789");
-		if (digits == 0 || digits > 18)
+		size_t length = *pattern == '#' ? take_number(path, &call->id)
+			: *pattern == '@'           ? take_token(path, call->token)
+										: *path == *pattern;
+		if (length == 0)
 			return false;
-		*id = strtoll(path, NULL, 10);
-		path += digits;
+		path += length;
 	}
 	return *path == '\0';
 }
@@ -126,7 +142,7 @@ static bool fits(const char *pattern, const char *path, int64_t *id)
 static const struct route *find_route(struct call *call, const char *method, struct str *allowed)
 {
 	for (size_t i = 0; i < ROUTES; i++) {
-		if (!fits(routes[i].path, call->request->path, &call->id))
+		if (!fits(routes[i].path, call))
 			continue;
 		if (strcmp(routes[i].method, method) == 0)
 			return &routes[i];
@@ -168,7 +184,8 @@ static void handle(void *ctx, const struct server_request *request, struct serve
 	call.posts = strcmp(method, "GET") != 0;
 	call.changes = call.posts && (route == NULL || route->answer != post_mcp);
 	/* Who may not read learns not even what there is. */
-	if (!access_check(&call))
+	bool has_key = route != NULL && route->answer == post_press;
+	if (!has_key && !access_check(&call))
 		return;
 	if (route != NULL) {
 		route->answer(&call);

@@ -33,6 +33,7 @@ struct call {
 	bool posts;          /* a page elsewhere could have sent it with a body */
 	const char *query;   /* "limit=5&all=1", instead of the request's own; or NULL */
 	int64_t id;          /* the number in the path */
+	char token[TOKEN_BYTES]; /* the one in the path */
 	char actor[64];      /* "uid:0", "api" */
 };
 
@@ -42,8 +43,12 @@ struct call {
 struct answer *ask_core(
 	struct call *call, struct request *request, int64_t timeout_ms, const char **why);
 
+/* Its tokens are their own key. */
+#define ACCESS_PRESS "/api/v1/press/"
+
 /* access.c: who may do what. False: the reply is a problem, and the log has a line. */
 bool access_check(struct call *call);
+bool access_refuse(struct call *call, int status, const char *why);
 
 /* api.c */
 void reply_text(struct call *call, const char *content_type, const char *text);
@@ -92,6 +97,9 @@ void post_proposal(struct call *call);
 /* "record": what is known of an incident's action, or null. */
 bool record_json(struct json_out *out, struct store *store, const struct incident *incident,
 	struct arena *arena, struct err *err);
+
+/* api_press.c */
+void post_press(struct call *call);
 
 /* api_write.c */
 /* One member of a body: a text. */
