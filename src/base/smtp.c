@@ -3,12 +3,17 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
 #define TIMEOUT_MS 20000
 #define CONNECT_MS 10000
+#define RESPONSE_S 15
+/* Addresses of a name that are tried at once. */
+#define SOCKETS 4
 
 struct post {
 	CURL *easy;
@@ -16,8 +21,8 @@ struct post {
 	struct curl_slist *to;
 	const struct smtp_letter *letter;
 	size_t sent;
+	int sockets[SOCKETS]; /* those that are open; -1: none */
 	char detail[CURL_ERROR_SIZE];
-	char answer[160]; /* the server's last line */
 };
 
 static int64_t now_ms(void)
@@ -37,21 +42,54 @@ static size_t give(char *buffer, size_t size, size_t count, void *ctx)
 	return length;
 }
 
-/* What the server says, for errors. Its words may be anything: one line, cut. */
-static size_t hear(char *bytes, size_t size, size_t count, void *ctx)
+static size_t ignore(char *bytes, size_t size, size_t count, void *ctx)
 {
-	struct post *post = ctx;
-	size_t length = size * count;
-	STR_FORMAT(post->answer, "%.*s", (int)(length < 150 ? length : 150), bytes);
-	post->answer[strcspn(post->answer, "\r\n")] = '\0';
-	return length;
+	(void)bytes;
+	(void)ctx;
+	return size * count;
 }
 
-/* A header is told to hear() as a body is: neither is worth a word on stdout. */
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct post *post = ctx;
+	if (purpose != CURLSOCKTYPE_IPCXN)
+		return CURL_SOCKET_BAD;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	for (int i = 0; i < SOCKETS; i++) {
+		if (post->sockets[i] >= 0)
+			continue;
+		post->sockets[i] = fd;
+		break;
+	}
+	return fd;
+}
+
+static int close_socket(void *ctx, curl_socket_t fd)
+{
+	struct post *post = ctx;
+	for (int i = 0; i < SOCKETS; i++)
+		if (post->sockets[i] == fd)
+			post->sockets[i] = -1;
+	return close(fd);
+}
+
+static void set_callbacks(struct post *post)
+{
+	CURL *easy = post->easy;
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, post);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, post);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
+	curl_easy_setopt(easy, CURLOPT_READDATA, post);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->detail);
+}
+
 static void post_init(
 	struct post *post, const struct smtp_server *server, const struct smtp_letter *letter)
 {
-	*post = (struct post){.letter = letter};
+	*post = (struct post){.letter = letter, .sockets = {-1, -1, -1, -1}};
 	CURL *easy = post->easy = curl_easy_init();
 	post->multi = curl_multi_init();
 	if (easy == NULL || post->multi == NULL)
@@ -67,6 +105,8 @@ static void post_init(
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(easy, CURLOPT_URL, server->url);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)RESPONSE_S);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -80,66 +120,55 @@ static void post_init(
 	}
 	curl_easy_setopt(easy, CURLOPT_MAIL_FROM, letter->from);
 	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, post->to);
+	/* one who has moved away must not keep it from the others */
+	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)letter->length);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
-	curl_easy_setopt(easy, CURLOPT_READDATA, post);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, hear);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, post);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, hear);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, post);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->detail);
+	set_callbacks(post);
 	curl_multi_add_handle(post->multi, easy);
 }
 
-static void post_done(struct post *post)
+/* Curl would say QUIT, and wait for an answer to it, where there was none before. */
+static void post_done(struct post *post, bool ok)
 {
+	for (int i = 0; i < SOCKETS && !ok; i++)
+		if (post->sockets[i] >= 0)
+			shutdown(post->sockets[i], SHUT_RDWR);
 	curl_multi_remove_handle(post->multi, post->easy);
 	curl_easy_cleanup(post->easy);
 	curl_multi_cleanup(post->multi);
 	curl_slist_free_all(post->to);
 }
 
-/* Of the answers 4yz means not now, 5yz never (RFC 5321, 4.2.1). */
-static bool refused(const struct post *post, long code, struct err *err)
-{
-	return err_set(err, code >= 500 ? ERR_INPUT : ERR_RETRY, "the server refused it: %s",
-		post->answer[0] != '\0' ? post->answer : post->detail);
-}
-
+/* What the server answers is told by its number: curl keeps the words to itself. 4yz means not now,
+ * 5yz never (RFC 5321, 4.2.1). */
 static bool failed(const struct post *post, CURLcode code, struct err *err)
 {
-	long answer = 0, number = 0;
+	long answer = 0;
+	const char *detail = post->detail[0] != '\0' ? post->detail : curl_easy_strerror(code);
 	curl_easy_getinfo(post->easy, CURLINFO_RESPONSE_CODE, &answer);
-	curl_easy_getinfo(post->easy, CURLINFO_OS_ERRNO, &number);
 	switch ((int)code) {
 	case CURLE_LOGIN_DENIED:
-		return err_set(err, answer >= 400 && answer < 500 ? ERR_RETRY : ERR_DENIED,
-			"the log-in was refused: %s: are user and token right?", post->answer);
+		return err_set(err, answer < 500 ? ERR_RETRY : ERR_DENIED,
+			"the log-in was refused (%ld): are user and token right?", answer);
 	case CURLE_USE_SSL_FAILED:
 		return err_set(err, ERR_DENIED,
 			"the server offers no TLS, and nothing is sent without: use its port for STARTTLS, or "
 			"smtps://");
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
-		return err_set(
-			err, ERR_DENIED, "the server's certificate was not accepted: %s", post->detail);
+		return err_set(err, ERR_DENIED, "the server's certificate was not accepted: %s", detail);
 	case CURLE_OPERATION_TIMEDOUT:
-		return err_set(err, ERR_TIMEOUT, "%s", post->detail);
-	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
-	case CURLE_GOT_NOTHING:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_COULDNT_RESOLVE_HOST:
-		return err_set(err, ERR_RETRY, "%s",
-			post->detail[0] != '\0' ? post->detail : curl_easy_strerror(code));
+		return err_set(err, ERR_TIMEOUT, "%s", detail);
+	case CURLE_REMOTE_ACCESS_DENIED: /* before any letter: of the server, not of it */
+		return err_set(err, ERR_RETRY, "the server takes nothing now: %s", detail);
 	default:
 		break;
 	}
 	if (answer >= 400)
-		return refused(post, answer, err);
-	return err_set(
-		err, ERR_RETRY, "%s", post->detail[0] != '\0' ? post->detail : curl_easy_strerror(code));
+		return err_set(
+			err, answer >= 500 ? ERR_INPUT : ERR_RETRY, "the server refused it: %s", detail);
+	return err_set(err, ERR_RETRY, "%s", detail);
 }
 
 static bool ended(struct post *post, struct err *err)
@@ -178,6 +207,6 @@ bool smtp_send(const struct smtp_server *server, const struct smtp_letter *lette
 	struct post post;
 	post_init(&post, server, letter);
 	bool ok = run(&post, server, err) || err_prefix(err, "%s", server->name);
-	post_done(&post);
+	post_done(&post, ok);
 	return ok;
 }

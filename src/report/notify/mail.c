@@ -8,8 +8,8 @@
 #include "report/notify/channel.h"
 
 #define LINE_BYTES 57 /* 76 characters of base64 */
-/* "=?UTF-8?B?" and "?=" leave 63 of 75 characters: 45 bytes. */
-#define WORD_BYTES 45
+/* "Subject: =?UTF-8?B?" and "?=" leave 55 of 76 characters: 39 bytes. */
+#define WORD_BYTES 39
 
 static void add_base64(struct str *out, const char *bytes, size_t length)
 {
@@ -25,20 +25,18 @@ static void add_base64(struct str *out, const char *bytes, size_t length)
 	}
 }
 
-/* Encoded words, none of which ends in the middle of a character. */
+/* Encoded words, none of which ends in the middle of a character; a line each. */
 static void add_subject(struct str *out, const char *title)
 {
 	str_add(out, "Subject:");
-	while (*title != '\0') {
+	do {
 		char word[WORD_BYTES + 1];
 		str_copy(word, sizeof(word), title);
-		str_add(out, title[strlen(word)] == '\0' && strlen(word) == 0 ? "" : " =?UTF-8?B?");
+		str_add(out, " =?UTF-8?B?");
 		add_base64(out, word, strlen(word));
 		str_add(out, "?=\r\n");
 		title += strlen(word);
-		if (strlen(word) == 0)
-			return;
-	}
+	} while (*title != '\0');
 }
 
 static void add_date(struct str *out, int64_t at)
