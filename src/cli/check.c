@@ -5,26 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/http.h"
 #include "base/secret.h"
 #include "base/server.h"
 #include "base/str.h"
-#include "cli/cli.h"
+#include "cli/check.h"
 #include "cli/control.h"
 #include "cli/text.h"
-#include "model/config.h"
 #include "store/store.h"
 #include "watch/watch.h"
-
-struct check {
-	struct cli *cli;
-	const struct config *config;
-	const struct clock *clock;
-	struct json_out json;
-	bool wrong;
-};
 
 static void mark(struct check *check, enum source_mark mark, const char *what, const char *text)
 {
@@ -50,7 +40,7 @@ static void mark(struct check *check, enum source_mark mark, const char *what, c
 	fflush(cli->out); /* the next one may have to wait for an answer */
 }
 
-static void note(struct check *check, bool ok, const char *what, const char *text)
+void check_note(struct check *check, bool ok, const char *what, const char *text)
 {
 	mark(check, ok ? SOURCE_GOOD : SOURCE_WRONG, what, text);
 }
@@ -64,7 +54,7 @@ static void check_file(struct check *check)
 	STR_FORMAT(text, "%d source%s, %d row%s of policy, auto-healing %s at the first start", count,
 		count == 1 ? "" : "s", config->policy_count, config->policy_count == 1 ? "" : "s",
 		healing_name(config->healing));
-	note(check, true, config->file, text);
+	check_note(check, true, config->file, text);
 	for (int i = 0; config->warnings != NULL && config->warnings[i] != NULL; i++)
 		fprintf(check->cli->complaints, "%swarning:%s %s\n", cli_colour(check->cli, CLI_YELLOW),
 			cli_colour(check->cli, CLI_PLAIN),
@@ -91,7 +81,7 @@ static void check_source(struct check *check, const struct source *source, int i
 	source_title(source, &context);
 	void *self = source->open(&context, &err);
 	if (self == NULL || !source->check(self, say, &saying, &err))
-		note(check, false, context.name, err.text);
+		check_note(check, false, context.name, err.text);
 	if (self != NULL)
 		source->close(self);
 }
@@ -130,11 +120,11 @@ static void check_state(struct check *check)
 			   : "%s is missing and cannot be made: make it, owned "
 				 "by the user that homeostat runs as, with mode 0700",
 			state);
-		note(check, ok, "state", text);
+		check_note(check, ok, "state", text);
 		return;
 	}
 	bool ok = is_writable(state, &err);
-	note(check, ok, "state", ok ? text : err.text);
+	check_note(check, ok, "state", ok ? text : err.text);
 	STR_FORMAT(database, "%s/homeostat.db", state);
 	if (!ok || access(database, F_OK) != 0)
 		return;
@@ -146,7 +136,7 @@ static void check_state(struct check *check)
 		store_audit_verify(store, &entries, &err);
 	store_close(store);
 	STR_FORMAT(text, "opens, and its audit log of %lld entries holds", (long long)entries);
-	note(check, ok, database, ok ? text : err.text);
+	check_note(check, ok, database, ok ? text : err.text);
 }
 
 static void check_secrets(struct check *check)
@@ -158,19 +148,19 @@ static void check_secrets(struct check *check)
 		return;
 	const char **names = secret_list(state, check->cli->arena, &err);
 	if (names == NULL) {
-		note(check, false, "secrets", err.text);
+		check_note(check, false, "secrets", err.text);
 		return;
 	}
 	int count = 0;
 	for (; names[count] != NULL; count++) {
 		STR_FORMAT(reference, "secret:%s", names[count]);
 		if (secret_resolve(state, reference, &err) == NULL) {
-			note(check, false, reference, err.text);
+			check_note(check, false, reference, err.text);
 			return;
 		}
 	}
 	STR_FORMAT(text, "%d, all readable", count);
-	note(check, true, "secrets", text);
+	check_note(check, true, "secrets", text);
 }
 
 static void refuse(void *ctx, const struct server_request *request, struct server_reply *reply)
@@ -210,7 +200,7 @@ static void check_listen(struct check *check)
 	server_stop(server);
 	bool ok = is_free || is_ours(listen, check->cli->arena);
 	STR_FORMAT(text, is_free ? "%s is free" : "%s is served by the homeostat that runs", listen);
-	note(check, ok, "listen", ok ? text : err.text);
+	check_note(check, ok, "listen", ok ? text : err.text);
 }
 
 static void check_control(struct check *check)
@@ -229,7 +219,7 @@ static void check_control(struct check *check)
 		   : "%s cannot be made: change control:, or run as a user "
 			 "who may write there",
 		path);
-	note(check, ok, "control", text);
+	check_note(check, ok, "control", text);
 }
 
 static void check_all(struct check *check)
@@ -238,6 +228,7 @@ static void check_all(struct check *check)
 	for (int i = 0; sources[i] != NULL; i++)
 		for (int index = 0; index < sources[i]->count(check->config); index++)
 			check_source(check, sources[i], index);
+	check_channels(check);
 	check_state(check);
 	check_secrets(check);
 	check_control(check);

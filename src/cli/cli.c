@@ -35,6 +35,7 @@ static const struct option_row options[] = {
 	{CLI_FORCE, 0, "force", NULL, "cut its power at once"},
 	{CLI_WAIT, 0, "wait", "TIME", "how long a guest is given to shut down (60s)"},
 	{CLI_CHAT, 0, "chat", NULL, "this terminal is the phone: type commands, press buttons"},
+	{CLI_NOTIFY, 0, "notify", NULL, "send a test message to each channel"},
 	{CLI_DEBUG, 0, "debug", NULL, "log every detail on stderr"},
 	{CLI_QUIET, 'q', "quiet", NULL, "no story on stdout"},
 	{CLI_HELP, 'h', "help", NULL, "this text"},

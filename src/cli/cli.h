@@ -32,6 +32,7 @@ enum cli_option {
 	CLI_FORCE = 1 << 11,
 	CLI_WAIT = 1 << 12,
 	CLI_CHAT = 1 << 13,
+	CLI_NOTIFY = 1 << 14,
 };
 
 struct cli {

@@ -21,7 +21,8 @@ const struct command commands[] = {
 		"Needs no account, key, network or Docker, and touches nothing of this machine. The exit\n"
 		"code is 0 only when everything that should be healed was.",
 		cmd_demo},
-	{"check", "", 0, 0, CLI_JSON, "Check the configuration and reach everything it names.",
+	{"check", "", 0, 0, CLI_JSON | CLI_NOTIFY,
+		"Check the configuration and reach everything it names.",
 		"One line each: what is there, or what is wrong and how to mend it.", cmd_check},
 
 	{"status", "", 0, 0, CLI_JSON, "Show the mode, the sources and what is wrong now.", NULL,

@@ -25,7 +25,8 @@ static void values_are_read_with_their_defaults(void **state)
 {
 	struct err err;
 	struct config *config = parse(NTFY
-		"  - { type: smtp, name: home, url: \"smtps://mail.example\", user: me, token: secret:mail, "
+		"  - { type: smtp, name: home, url: \"smtps://mail.example\", user: me, token: "
+		"secret:mail, "
 		"from: homeostat@example.org, to: [a@example.org, b@example.org], min_severity: unhealthy, "
 		"events: [escalation, approval], quiet: 22:30..07:00 }\n",
 		false, &err);
@@ -121,16 +122,17 @@ static void mistakes_name_place_and_cure(void **state)
 		if (config != NULL)
 			fail_msg("was accepted: %s", rows[i].text);
 		if (strstr(err.text, rows[i].place) == NULL || strstr(err.text, rows[i].cure) == NULL)
-			fail_msg("\"%s\" says neither \"%s\" nor \"%s\"", err.text, rows[i].place, rows[i].cure);
+			fail_msg(
+				"\"%s\" says neither \"%s\" nor \"%s\"", err.text, rows[i].place, rows[i].cure);
 	}
 }
 
 static void a_secret_address_in_a_private_file_is_warned_about(void **state)
 {
 	struct err err;
-	struct config *config = parse(
-		DOCKER "notify: [ { type: slack, url: \"https://hooks.slack.com/services/T/B/X\" } ]\n", true,
-		&err);
+	struct config *config = parse(DOCKER
+		"notify: [ { type: slack, url: \"https://hooks.slack.com/services/T/B/X\" } ]\n",
+		true, &err);
 	assert_non_null(config);
 	assert_non_null(config->warnings[0]);
 	assert_non_null(strstr(config->warnings[0], "notify.url"));

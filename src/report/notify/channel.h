@@ -94,6 +94,10 @@ enum delivery { DELIVERED, DELAYED, LOST };
 bool channel_open(struct channel *channel, const struct config *config,
 	const struct config_notify *settings, struct err *err);
 void channel_close(struct channel *channel);
+bool channel_reach(struct channel *channel, struct err *err);
+/* One attempt, of which nothing is remembered. */
+bool channel_try(struct channel *channel, const struct told *told, struct arena *arena,
+	struct err *err);
 enum delivery channel_send(struct channel *channel, const struct told *told, struct arena *arena,
 	struct err *err);
 

@@ -159,6 +159,17 @@ void notifier_stop(struct notifier *notifier)
 	mailbox_close(notifier->box);
 }
 
+bool notify_reach(const struct config *config, int index, int stop_fd, struct err *err)
+{
+	struct clock *clock = clock_new_real();
+	struct channel channel = {.clock = clock, .stop_fd = stop_fd};
+	bool ok = channel_open(&channel, config, &config->notify[index], err) &&
+		channel_reach(&channel, err);
+	channel_close(&channel);
+	clock_free(clock);
+	return ok;
+}
+
 bool notify_test(const struct config *config, int index, int stop_fd, struct err *err)
 {
 	char host[64];
@@ -170,7 +181,7 @@ bool notify_test(const struct config *config, int index, int stop_fd, struct err
 	bool ok = channel_open(&channel, config, &config->notify[index], err);
 	if (ok) {
 		told_test(&told, clock_wall_ms(clock), arena);
-		ok = channel_send(&channel, &told, arena, err) == DELIVERED;
+		ok = channel_try(&channel, &told, arena, err);
 	}
 	channel_close(&channel);
 	clock_free(clock);

@@ -48,7 +48,9 @@ struct mailbox *notifier_mailbox(struct notifier *notifier);
  * round may have more to do. */
 bool notifier_step(struct notifier *notifier, int64_t *wait_ms);
 
-/* Sends a message that says it is a test. config is as in notifier_open, without a core. */
+/* Without a core: whether the secrets are there and its server answers (a mail server is not
+ * asked); and a message that says it is a test. */
+bool notify_reach(const struct config *config, int index, int stop_fd, struct err *err);
 bool notify_test(const struct config *config, int index, int stop_fd, struct err *err);
 
 #endif

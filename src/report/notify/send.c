@@ -227,15 +227,37 @@ static enum delivery failed(struct channel *channel, int64_t asked_ms, const str
 	return DELAYED;
 }
 
+static bool attempt(struct channel *channel, const struct told *told, struct arena *arena,
+	int64_t *wait_ms, struct err *err)
+{
+	struct outgoing out = {.method = "POST"};
+	channel->kind->compose(channel, told, &out, arena);
+	return channel->kind->is_mail ? mail(channel, &out, err)
+								  : post(channel, &out, arena, wait_ms, err);
+}
+
+bool channel_try(
+	struct channel *channel, const struct told *told, struct arena *arena, struct err *err)
+{
+	int64_t wait_ms;
+	return attempt(channel, told, arena, &wait_ms, err);
+}
+
+/* Whatever it answers, it is there, and its certificate is good. */
+bool channel_reach(struct channel *channel, struct err *err)
+{
+	auto_arena arena = arena_new((size_t)1 << 20);
+	struct http_request request = {
+		.method = "GET", .path = "/", .timeout_ms = CALL_MS, .limit_bytes = (size_t)512 << 10};
+	struct http_reply reply;
+	return channel->kind->is_mail || http_perform(channel->http, &request, arena, &reply, err);
+}
+
 enum delivery channel_send(
 	struct channel *channel, const struct told *told, struct arena *arena, struct err *err)
 {
-	struct outgoing out = {.method = "POST"};
 	int64_t asked_ms = -1;
-	channel->kind->compose(channel, told, &out, arena);
-	bool ok = channel->kind->is_mail ? mail(channel, &out, err)
-									 : post(channel, &out, arena, &asked_ms, err);
-	if (!ok)
+	if (!attempt(channel, told, arena, &asked_ms, err))
 		return failed(channel, asked_ms, err);
 	if (channel->failures > 0)
 		log_info("%s: reached again", channel->settings->channel);
