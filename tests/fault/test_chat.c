@@ -1,8 +1,7 @@
 /*
  * The chat under faults: the daemon is killed at every commit between a failure and the message
  * that says how it ended, and every answer of Telegram is lost once. The decision is neither lost
- * nor made twice, and the chat ends by saying what is true. And a flood: a thousand incidents in a
- * minute, against Telegram's real rates.
+ * nor made twice, and the chat ends by saying what is true.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,8 +24,6 @@ const char *__asan_default_options(void)
 	return "detect_leaks=0";
 }
 
-#define MINUTE 60000
-#define FLOOD 1000
 #define PHONE "telegram: { token: \"" SIM_TG_TOKEN "\", chat: 1001, allowed_users: [1001] }\n"
 
 static struct lab *open_lab(const char *config)
@@ -173,89 +170,12 @@ static void killed_at_any_commit_an_order_is_obeyed_once(void **state)
 		"order, killed after a commit");
 }
 
-/* A thousand containers crash within a minute; five minutes later everything that is important was
- * told, by no more messages than Telegram takes. */
-static struct lab *flood(const char *config, int64_t chat)
-{
-	char line[80], yaml[900];
-	STR_FORMAT(yaml,
-		"telegram: { token: \"" SIM_TG_TOKEN "\", chat: %lld, allowed_users: [1001] }\n%s",
-		(long long)chat, config);
-	struct lab *lab = open_lab(yaml);
-	lab_script(lab, "telegram: chat -500 group Lab");
-	for (int i = 0; i < FLOOD; i++) {
-		STR_FORMAT(line, "container c%d", i);
-		lab_script(lab, line);
-	}
-	lab_start(lab);
-	lab_advance(lab, 5000);
-	for (int i = 0; i < FLOOD; i++) {
-		STR_FORMAT(line, "crash c%d 1", i);
-		lab_script(lab, line);
-		if (i % (FLOOD / 60) == 0)
-			lab_advance(lab, 1000);
-	}
-	return lab;
-}
-
-static void expect_within_rates(struct lab *lab, int most)
-{
-	struct sim_telegram *phone = lab_phone(lab);
-	int sent = sim_telegram_asked(phone, "sendMessage *") +
-		sim_telegram_asked(phone, "editMessageText *");
-	print_message("# %d messages and edits, %d of them new, %d refused\n", sent,
-		sim_telegram_asked(phone, "sendMessage *"), sim_telegram_asked(phone, "* 429"));
-	assert_int_equal(sim_telegram_impatient(phone), 0);
-	assert_int_equal(sim_telegram_asked(phone, "* 429"), 0);
-	assert_true(sim_telegram_asked(phone, "sendMessage *") <= most);
-	lab_check_store(lab);
-}
-
-static void a_flood_of_failures_is_one_message(void **state)
-{
-	(void)state;
-	struct lab *lab = flood("", 1001);
-	lab_advance(lab, 5 * MINUTE);
-	struct sim_telegram *phone = lab_phone(lab);
-	char pattern[100];
-	STR_FORMAT(pattern, "*%d components of docker:local failed together*", FLOOD);
-	if (sim_telegram_sent(phone, pattern) != 1)
-		fail_msg("the chat says\n%s", sim_telegram_chat(phone, 1001));
-	expect_within_rates(lab, 20);
-	lab_free(lab);
-}
-
-static void a_flood_of_questions_is_told_within_five_minutes(void **state)
-{
-	(void)state;
-	for (int group = 0; group < 2; group++) {
-		struct lab *lab = flood("policy: [{ match: { component: \"*\" }, risk: high }]\n"
-								"brakes: { storm: 100000 in 5s }\n",
-			group ? -500 : 1001);
-		lab_advance(lab, 5 * MINUTE);
-		struct sim_telegram *phone = lab_phone(lab);
-		char pattern[100];
-		int single = sim_telegram_sent(phone, "*Should I proceed*");
-		STR_FORMAT(pattern, "*%d questions wait for an answer*", FLOOD - single);
-		if (sim_telegram_sent(phone, pattern) != 1)
-			fail_msg("%d asked singly, and the chat says\n%s", single,
-				sim_telegram_chat(phone, group ? -500 : 1001));
-		expect_within_rates(lab, 60);
-		/* Each of them can be reached from there. */
-		press(lab, pattern, "⚠️ Questions");
-		lab_free(lab);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_at_any_commit_an_approval_is_neither_lost_nor_done_twice),
 		cmocka_unit_test(when_any_call_breaks_an_approval_is_neither_lost_nor_done_twice),
 		cmocka_unit_test(killed_at_any_commit_an_order_is_obeyed_once),
-		cmocka_unit_test(a_flood_of_failures_is_one_message),
-		cmocka_unit_test(a_flood_of_questions_is_told_within_five_minutes),
 	};
-	cmocka_set_test_filter(getenv("ONLY"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -338,7 +338,10 @@ static void take_question(void *ctx, const struct incident *incident)
 {
 	struct facts *facts = ctx;
 	struct incident *rows = (struct incident *)(uintptr_t)facts->questions;
-	if (incident->state == LIFE_ASKING && facts->question_count < QUESTIONS_MAX)
+	if (incident->state != LIFE_ASKING)
+		return;
+	facts->counts.pending++;
+	if (facts->question_count < QUESTIONS_MAX)
 		rows[facts->question_count++] = *incident;
 }
 

@@ -415,8 +415,8 @@ void page_questions(struct page *page)
 	const struct facts *facts = page->facts;
 	int first, last;
 	add_head(page, "⚠️ Questions");
-	html_addf(html, "\n%d wait%s for an answer\n", facts->question_count,
-		facts->question_count == 1 ? "s" : "");
+	html_addf(html, "\n%d wait%s for an answer\n", facts->counts.pending,
+		facts->counts.pending == 1 ? "s" : "");
 	page_range(page, facts->question_count, &first, &last);
 	for (int i = first; i < last; i++) {
 		const struct incident *incident = &facts->questions[i];
