@@ -60,13 +60,16 @@ void retry(struct heal *heal, const struct request *request, struct answer *answ
 		answer_with(answer, 409, "there is no remedy that homeostat could try");
 		return;
 	}
+	/* Where two persons have to agree, one does not do it alone: it is asked about anew. */
+	bool alone = heal->config->brakes.two_persons && life->row.plan.risk == RISK_HIGH;
 	life_touch(life);
-	life->row.ordered = true;
+	life->row.ordered = !alone;
 	STR_SET(life->row.actor, request->actor);
 	audit(heal, "order", request->actor, life, "retry");
 	life_raise(heal, life, EVENT_ORDERED);
 	answer->incident_id = life->row.id;
-	answer_with(answer, 200, "tried once more, by your order");
+	answer_with(answer, 200,
+		alone ? "asked about anew: two persons have to agree" : "tried once more, by your order");
 }
 
 /* A person has mended the cause: attempts before now are no argument against the next one. */

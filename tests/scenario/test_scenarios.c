@@ -348,7 +348,8 @@ static bool at_phone(struct play *play, const char *verb, const char *rest)
 	if (strcmp(verb, "phone") == 0) {
 		char line[600];
 		script(play, "telegram: user 1001 Ada");
-		STR_FORMAT(line, "telegram: { token: \"%s\", allowed_users: [1001]%s%s%s }", SIM_TG_TOKEN,
+		STR_FORMAT(line, "telegram: { token: \"%s\"%s%s%s%s }", SIM_TG_TOKEN,
+			strstr(rest, "allowed_users:") != NULL ? "" : ", allowed_users: [1001]",
 			str_starts(rest, "chat:") ? "" : ", chat: 1001", rest[0] != '\0' ? ", " : "", rest);
 		lab_config(play->lab, line);
 		return true;

@@ -154,9 +154,10 @@ struct message *card_question(
 			approval = &story->approvals[i];
 	if (approval == NULL)
 		return NULL;
-	asked.who = talker_who(talker, approval->actor, arena);
+	bool is_open = approval->decided_at == 0;
+	asked.who = talker_who(talker, is_open ? approval->first_actor : approval->actor, arena);
 	asked.at = approval->decided_at;
-	if (approval->decided_at == 0) {
+	if (is_open) {
 		judge_open(rows, approval, &asked);
 	} else if (approval->later) {
 		asked.stage = ASKED_LATER;
@@ -189,7 +190,8 @@ static const struct action_record *ordered_action(
 /* Its own; where its end was not seen, and all is as it should be, NULL: there are none. */
 static const char *words_of(const struct action_record *action)
 {
-	return !is_good(action) || str_starts(action->text, "Successfully ") ? action->text : NULL;
+	bool is_own = str_starts(action->text, "Successfully ") || str_ends(action->text, " already");
+	return !is_good(action) || is_own ? action->text : NULL;
 }
 
 static struct message *card_order(
@@ -365,7 +367,9 @@ void cards_send(struct talker *talker)
 {
 	int kept = 0;
 	for (int i = 0; i < talker->dirty_count; i++) {
-		if (edit_all(talker, talker->dirty[i])) {
+		/* Not even made while it could not be sent. */
+		bool may = place_wait(talker, talker->home, false) == 0;
+		if (may && edit_all(talker, talker->dirty[i])) {
 			talker->did = true;
 			continue;
 		}

@@ -13,6 +13,8 @@
 #define BATCH_BYTES ((size_t)16 << 20)
 #define LONGEST_WAIT_MS 5000
 #define STATUS_EVERY_MS 5000
+#define INTRODUCE_EVERY_MS 20000
+#define SHORTEST_WAIT_MS 200
 
 struct chat {
 	struct chat_config config;
@@ -159,8 +161,9 @@ static void introduce(struct talker *talker)
 	struct telegram_command rows[COMMANDS];
 	struct telegram_result result;
 	struct err err = {0};
-	if (talker->is_introduced || talker_now(talker) < talker->offline_until)
+	if (talker->is_introduced || talker_now(talker) < talker->introduce_at)
 		return;
+	talker->introduce_at = talker_now(talker) + INTRODUCE_EVERY_MS;
 	for (int i = 0; i < COMMANDS; i++)
 		rows[i] = (struct telegram_command){
 			telegram_commands[i].name, telegram_commands[i].summary};
@@ -257,7 +260,9 @@ static int64_t wait_of(struct talker *talker)
 		has_work = has_work || talker->storms[i].is_dirty;
 	if (has_work) {
 		int64_t pace = place_wait(talker, talker->home, true);
-		wait = pace < 50 ? 50 : pace < LONGEST_WAIT_MS ? pace : LONGEST_WAIT_MS;
+		wait = pace < SHORTEST_WAIT_MS ? SHORTEST_WAIT_MS
+			: pace < LONGEST_WAIT_MS   ? pace
+									   : LONGEST_WAIT_MS;
 	}
 	return wait;
 }

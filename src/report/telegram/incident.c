@@ -119,6 +119,8 @@ static void add_outcome(
 	str_utc(until, asked->until);
 	switch (asked->stage) {
 	case ASKED_OPEN:
+		if (asked->who != NULL && asked->who[0] != '\0')
+			html_addf(html, "👍 Approved by %.64s; a second person has to agree\n\n", who);
 		html_addf(html, "Should I proceed with this action?");
 		break;
 	case ASKED_APPROVED:

@@ -144,6 +144,7 @@ struct talker {
 	char host[64];       /* this machine's name */
 	int64_t home;        /* the configuration's chat, or what it has become */
 	bool is_introduced;  /* getMe and setMyCommands are done */
+	int64_t introduce_at; /* mono: not before */
 	int64_t update_id;   /* that is handled now; 0: none */
 	int64_t committed_offset, first_offset;
 	int64_t handled[HANDLED_MAX]; /* updates, the last ones */

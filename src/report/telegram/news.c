@@ -318,8 +318,12 @@ static void make(
 static bool tell(struct talker *talker, int n)
 {
 	struct telling telling;
+	const struct item *item = &talker->items[n];
+	int64_t chat = item->chat != 0 ? item->chat : talker->home;
+	if (place_wait(talker, chat, item->rank > RANK_PERSON) > 0)
+		return false; /* it is made when it can be sent */
 	auto_arena arena = arena_new(LIVE_ARENA_BYTES);
-	make(talker, &talker->items[n], &telling, arena);
+	make(talker, item, &telling, arena);
 	struct letter *letter = &telling.letter;
 	if (letter->message == NULL) {
 		news_done(talker, n);

@@ -15,9 +15,17 @@
 #define QUESTION "Should I proceed with this action?"
 #define UNANSWERED "homeostat did not answer in time: look how it is before you try again"
 
+/* Of a button's message that Telegram does not tell any more: the presser's own chat, which has the
+ * person's number. */
+static int64_t place_of_update(const struct telegram_update *update)
+{
+	return update->chat != 0 ? update->chat : update->from;
+}
+
 static struct letter letter_to(const struct telegram_update *update, const struct message *message)
 {
-	return (struct letter){.chat = update->chat, .thread = update->thread, .message = message};
+	return (struct letter){
+		.chat = place_of_update(update), .thread = update->thread, .message = message};
 }
 
 static void say(struct talker *talker, const struct telegram_update *update,
@@ -30,7 +38,7 @@ static void say(struct talker *talker, const struct telegram_update *update,
 static void actor_of(const struct telegram_update *update, struct request *request)
 {
 	STR_FORMAT(request->actor, "telegram:%lld", (long long)update->from);
-	request->chat = update->chat;
+	request->chat = place_of_update(update);
 }
 
 static void show(struct talker *talker, const struct telegram_update *update, const char *path,

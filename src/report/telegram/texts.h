@@ -25,7 +25,8 @@ enum asked_stage {
 };
 struct asked {
 	enum asked_stage stage;
-	const char *who;         /* "Ada", or an incident's actor: "telegram:123", "uid:0" */
+	const char *who;         /* "Ada", or an incident's actor: "telegram:123", "uid:0". Of OPEN the
+								first of two persons, or NULL */
 	int64_t at, until, took_ms;
 	bool ok;
 	const char *result;
