@@ -238,7 +238,7 @@ static void no_answer_of_a_model_makes_anything_run_that_would_not(void **state)
 					.then = (enum consent)draw(4)};
 				struct config config = {.policy = &row, .policy_count = (int)draw(2)};
 				struct observation seen = observation_of(&component, (enum aspect)draw(ASPECTS));
-				STR_SET(seen.service, "pvestatd");
+				STR_SET(seen.services, "pvestatd");
 				struct diagnosis rules;
 				diagnose_by_rules((enum finding_kind)finding, &component, &seen, &rules);
 				rules.unproven = draw(4) == 0;
