@@ -151,6 +151,40 @@ static void weigh_record(
 		s->consent = CONSENT_DEFAULT;
 }
 
+/* A probe's remedy acts on what the probe looks at: that one's rows, label, locks and rest hold for
+ * it too. What no source lists is not known well enough to be acted on unasked. */
+static void weigh_target(struct heal *heal, const struct life *life, struct situation *s)
+{
+	if (life->row.component.kind != COMPONENT_PROBE || life->row.component.parent[0] == '\0')
+		return;
+	const struct member *member = member_find(heal, life->row.component.parent);
+	if (member == NULL) {
+		s->seen = false;
+		return;
+	}
+	struct component target = {
+		.kind = member->kind, .has_risk = member->has_risk, .risk = member->risk};
+	STR_SET(target.name, member->name);
+	STR_SET(target.label, member->label);
+	STR_SET(target.parent, member->parent);
+	STR_SET(target.source, heal->sources[member->source].status.name);
+	bool is_container = member->kind == COMPONENT_CONTAINER;
+	struct weight weight = risk_weigh(heal->config, &target,
+		is_container ? "docker.container.restart" : "systemd.unit.restart", RISK_LOW);
+	if (weight.risk > s->risk)
+		s->risk = weight.risk;
+	if (weight.consent > CONSENT_AUTO && weight.consent > s->consent)
+		s->consent = weight.consent;
+	if (s->held[0] == '\0')
+		STR_SET(s->held, member->held);
+	const char *why;
+	int64_t until = rests_until(heal, &target, &why);
+	if (until > s->rests_until) {
+		s->rests_until = until;
+		s->rests_why = why;
+	}
+}
+
 static struct situation situation_of(struct heal *heal, struct life *life)
 {
 	const struct action *action = action_find(life->row.diagnosis.action);
@@ -172,16 +206,17 @@ static struct situation situation_of(struct heal *heal, struct life *life)
 		heal->config, &life->row.component, action->info.name, action->info.floor);
 	/* Who made the diagnosis can raise the risk, never lower it. */
 	s.risk = life->row.diagnosis.risk > weight.risk ? life->row.diagnosis.risk : weight.risk;
+	s.consent = weight.consent;
+	const struct member *member = member_find(heal, life->row.component.name);
+	if (member != NULL)
+		STR_SET(s.held, member->held);
+	weigh_target(heal, life, &s);
 	life->row.plan.risk = s.risk;
 	s.unproven = life->row.diagnosis.unproven;
-	s.consent = weight.consent;
 	plan_seal(&life->row.plan);
 	weigh_record(heal, life, &weight, &s);
 	s.budget = budget_of(heal, life->row.component.name);
 	weigh_approval(heal, life, &s);
-	const struct member *member = member_find(heal, life->row.component.name);
-	if (member != NULL)
-		STR_SET(s.held, member->held);
 	int source = source_find(heal, life->row.component.source);
 	s.storm = source >= 0 && heal->sources[source].storm.active;
 	return s;
