@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "model/config.h"
 
 struct mcp;
 
@@ -31,6 +32,9 @@ struct mcp_config {
 
 /* Copies config. Never talks, starts nothing. NULL: a configuration that cannot work. */
 struct mcp *mcp_open(const struct mcp_config *config, struct err *err);
+/* Of the configuration; its secrets are resolved in the state folder. */
+struct mcp *mcp_open_configured(const char *state, const struct config_mcp *config, int stop_fd,
+	struct err *err);
 /* Ends the session, or the process: its stdin is closed, then SIGTERM, then SIGKILL. NULL is
  * allowed. */
 void mcp_close(struct mcp *mcp);

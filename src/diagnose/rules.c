@@ -155,6 +155,9 @@ void diagnose_by_rules(enum finding_kind finding, const struct component *compon
 		STR_SET(diagnosis->action, "systemd.unit.restart");
 	else if (shell_action(finding, component)[0] != '\0')
 		STR_SET(diagnosis->action, shell_action(finding, component));
+	else if (component->kind == COMPONENT_MCP &&
+		(finding == FINDING_UNREACHABLE || finding == FINDING_UNHEALTHY))
+		STR_SET(diagnosis->action, "mcp.server.restart");
 	else if (known[finding].action != NULL)
 		STR_SET(diagnosis->action, known[finding].action);
 	else if (finding == FINDING_FAILED)

@@ -103,6 +103,7 @@ struct config_mcp {
 	const char *const *env;                        /* "NAME=value", ended by NULL; or NULL. A value
 													  may be secret:NAME or env:NAME */
 	const char *url, *token;                       /* http://…; token: secret:NAME, or NULL */
+	const char *container;                         /* that it lives in: "local/files"; or NULL */
 	int64_t timeout_ms;                            /* 10 s: of one answer */
 	int line;
 };

@@ -224,6 +224,10 @@ static const struct config_key keys[] = {
 	{"mcp.token", "secret:NAME or env:NAME", "",
 		"url: what is sent as a bearer token. In clear text only in a file of mode 0600.",
 		PLAIN(TYPE_TEXT, AT(config_mcp, token))},
+	{"mcp.container", "name or engine/name", "",
+		"The Docker container that the server lives in: it is restarted when the server fails. "
+		"Without it the process, or the connection.",
+		PLAIN(TYPE_TEXT, AT(config_mcp, container))},
 	{"mcp.timeout", "duration, 100ms to 10m", "10s",
 		"An answer that takes longer means that the server does not work.",
 		CHECK(TYPE_DURATION, AT(config_mcp, timeout_ms), 0, 100, 10 * M)},

@@ -149,6 +149,28 @@ static bool check_url(struct config_reader *reader, const struct config_mcp *mcp
 	return true;
 }
 
+/* "files", of the first engine, or "local/files". */
+static bool check_container(
+	struct config_reader *reader, const struct yaml *item, const struct config_mcp *mcp)
+{
+	const struct config *config = reader->config;
+	const char *slash = strchr(mcp->container, '/');
+	int line = yaml_find(item, "container")->line;
+	if (mcp->container[strspn(mcp->container,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/")] != '\0' ||
+		mcp->container[0] == '\0')
+		return config_fail(
+			reader, line, "mcp.container", "\"%.60s\" is no container's name", mcp->container);
+	for (int i = 0; i < config->docker_count; i++)
+		if (slash == NULL ||
+			(strncmp(config->docker[i].name, mcp->container, (size_t)(slash - mcp->container)) ==
+					0 &&
+				strlen(config->docker[i].name) == (size_t)(slash - mcp->container)))
+			return true;
+	return config_fail(reader, line, "mcp.container",
+		"\"%.60s\": no engine of docker: has that name", mcp->container);
+}
+
 static bool check_one(struct config_reader *reader, const struct yaml *item, struct config_mcp *mcp)
 {
 	const struct yaml *command = yaml_find(item, "command"), *env = yaml_find(item, "env");
@@ -164,6 +186,8 @@ static bool check_one(struct config_reader *reader, const struct yaml *item, str
 	if (mcp->url == NULL && token != NULL)
 		return config_fail(reader, token->key_line, "mcp.token",
 			"is for url: only: a server that is started gets its secrets by env:");
+	if (mcp->container != NULL && !check_container(reader, item, mcp))
+		return false;
 	if (token != NULL && !check_secret(reader, token->line, "mcp.token", mcp->token, mcp->name))
 		return false;
 	if (command != NULL)

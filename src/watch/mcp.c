@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/redact.h"
-#include "base/secret.h"
 #include "base/str.h"
 #include "client/mcp.h"
 #include "watch/source.h"
@@ -17,8 +15,6 @@
 /* How soon a server that is down is tried again: doubling. */
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 60000
-#define ARGV_MAX 96
-#define ENTRY_BYTES 8192
 
 struct mcp_source {
 	struct source_context context;
@@ -45,61 +41,6 @@ static const char *mcp_title(const struct config *config, int index)
 	return config->mcp[index].name;
 }
 
-/* A reference as its value, in arena. */
-static const char *value_of(const struct source_context *context, const char *reference,
-	struct arena *arena, struct err *err)
-{
-	if (!str_starts(reference, "secret:") && !str_starts(reference, "env:"))
-		return reference;
-	const char *value = secret_resolve(context->config->state, reference, err);
-	return value != NULL ? arena_strdup(arena, value) : NULL;
-}
-
-/* The environment's words, then the command's; NULL: a secret is missing, or too long. */
-static const char *const *argv_of(const struct source_context *context,
-	const struct config_mcp *config, struct arena *arena, struct err *err)
-{
-	const char **argv = ARENA_ARRAY(arena, const char *, ARGV_MAX + 1);
-	size_t n = 0;
-	for (size_t i = 0; config->env != NULL && config->env[i] != NULL; i++) {
-		const char *entry = config->env[i], *equals = strchr(entry, '=');
-		const char *value = value_of(context, equals + 1, arena, err);
-		if (value == NULL || strlen(value) > ENTRY_BYTES) {
-			if (value != NULL)
-				err_set(err, ERR_INPUT, "a value of env: is longer than %d bytes", ENTRY_BYTES);
-			return NULL;
-		}
-		argv[n++] = arena_printf(arena, "%.*s=%s", (int)(equals - entry), entry, value);
-	}
-	for (size_t i = 0; config->command[i] != NULL; i++)
-		argv[n++] = config->command[i];
-	return argv;
-}
-
-static struct mcp *open_client(
-	const struct source_context *context, const struct config_mcp *config, struct err *err)
-{
-	/* holds secrets for a moment; the client keeps its own copy as long as it lives */
-	auto_arena arena = arena_new((size_t)512 * 1024);
-	struct mcp_config client = {.name = config->name,
-		.url = config->url,
-		.timeout_ms = config->timeout_ms,
-		.stop_fd = context->stop_fd};
-	if (config->command != NULL) {
-		client.command = argv_of(context, config, arena, err);
-		if (client.command == NULL)
-			return NULL;
-	}
-	if (config->token != NULL) {
-		client.token = value_of(context, config->token, arena, err);
-		if (client.token == NULL)
-			return NULL;
-		/* secrets are the redactor's from their first moment, those in clear text too */
-		redact_register(client.token);
-	}
-	return mcp_open(&client, err);
-}
-
 static void *mcp_source_open(const struct source_context *context, struct err *err)
 {
 	struct mcp_source *source = calloc(1, sizeof(*source));
@@ -108,7 +49,8 @@ static void *mcp_source_open(const struct source_context *context, struct err *e
 	source->context = *context;
 	source->config = &context->config->mcp[context->index];
 	source->retry_ms = RETRY_MIN_MS;
-	source->mcp = open_client(context, source->config, err);
+	source->mcp = mcp_open_configured(
+		context->config->state, source->config, context->stop_fd, err);
 	if (source->mcp != NULL)
 		return source;
 	err_prefix(err, "%s", context->name);

@@ -170,6 +170,8 @@ static void what_is_hidden_besides_is_configured(void **state)
 	refused(DOCKER "redact: { patterns: [\"a*b\"] }\n", "f.yaml:2: redact.patterns: ", "general");
 	refused(DOCKER "redact: { hosts: nas }\n", "f.yaml:2: redact.hosts: ", "list");
 	refused(DOCKER "redact: yes\n", "f.yaml:2: redact: ", "section");
+	refused(DOCKER "mcp: [{ name: a, url: \"http://127.0.0.1/mcp\", container: far/b }]\n",
+		"f.yaml:2: mcp.container: ", "no engine");
 	refused(DOCKER "learn: 15\n", "f.yaml:2: learn: ", "section");
 	refused(DOCKER "policy: [{ match: { component: a }, then: ask, proven: 80 }]\n",
 		"f.yaml:2: policy.proven: ", "then: auto");
