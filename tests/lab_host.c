@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "client/host_facts.h"
 #include "client/systemd.h"
 #include "sim/docker.h"
 
+#define HOG "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define UNITS_MAX 400
 #define EVENTS_MAX 2000
 #define DISK_KIB 1000000
@@ -29,6 +31,7 @@ struct sim_host {
 	double cpu, memory, disk; /* percent */
 	double cache, rubbish;    /* of that: what can be freed */
 	double hog;               /* of memory: what a container that is not essential holds */
+	char stopped[100];        /* HOST_STOPPED_FILE */
 	double page;              /* the status that it answers; 0: silent */
 	bool down;
 	char posts[500][96];
@@ -222,7 +225,10 @@ static int act(struct sim_host *sim, const char *line)
 	} else if (str_starts(line, "docker stop")) {
 		post(sim, line);
 		sim->memory -= sim->hog;
-		sim->hog = 0;
+	} else if (str_starts(line, "docker start")) {
+		post(sim, "docker start");
+	} else if (str_starts(line, "rm -f")) {
+		sim->stopped[0] = '\0';
 	} else if (!str_starts(line, "sync") && !str_starts(line, "journalctl") &&
 		!str_starts(line, "apt-get")) {
 		return 127;
@@ -242,12 +248,16 @@ static int answer(struct sim_host *sim, const char *line, char *text, size_t siz
 			(long long)clock_mono_ms(sim->clock) / 10);
 		return 0;
 	}
+	if (strcmp(line, "cat " HOST_STOPPED_FILE) == 0)
+		return str_copy(text, size, sim->stopped) && sim->stopped[0] != '\0' ? 0 : 1;
+	if (str_starts(line, "docker inspect"))
+		return str_copy(text, size, "true exited\n") ? 0 : 1;
 	if (str_starts(line, "ps "))
 		return str_copy(text, size, "524288 java\n1024 sshd\n") ? 0 : 1;
 	if (str_starts(line, "docker ps") && sim->hog > 0)
-		return str_copy(text, size, "cafe\n") ? 0 : 1;
+		return str_copy(text, size, HOG "\n") ? 0 : 1;
 	if (str_starts(line, "docker stats") && sim->hog > 0)
-		return str_copy(text, size, "cafe 12.00% games\n") ? 0 : 1;
+		return str_copy(text, size, HOG " 12.00% games\n") ? 0 : 1;
 	return act(sim, line);
 }
 
@@ -259,7 +269,9 @@ bool __wrap_host_run(struct host *host, const struct host_command *command, stru
 	if (is_down(err))
 		return false;
 	join(command->argv, line, sizeof(line));
-	int code = answer(world(), line, text, sizeof(text));
+	if (str_starts(line, "tee -a " HOST_STOPPED_FILE))
+		STR_SET(world()->stopped, command->input);
+	int code = str_starts(line, "tee ") ? 0 : answer(world(), line, text, sizeof(text));
 	*result = (struct spawn_result){.exit_code = code,
 		.output = arena_strdup(arena, text),
 		.complaint = "",

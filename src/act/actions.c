@@ -7,8 +7,8 @@
 #include "act/act.h"
 
 extern const struct action docker_daemon_restart, docker_restart, docker_stop;
-extern const struct action host_clean_disk, host_free_memory, probe_heal, service_restart;
-extern const struct action mcp_restart;
+extern const struct action host_clean_disk, host_free_memory, host_restore, mcp_restart, probe_heal,
+	service_restart;
 extern const struct action proxmox_start, proxmox_shutdown, proxmox_stop, proxmox_reboot,
 	proxmox_service, proxmox_snapshot_take, proxmox_snapshot_rollback, proxmox_snapshot_delete,
 	proxmox_fstrim, proxmox_ping, proxmox_processes;
@@ -21,6 +21,7 @@ const struct action *const actions[] = {
 	&service_restart,
 	&host_clean_disk,
 	&host_free_memory,
+	&host_restore,
 	&probe_heal,
 	&proxmox_start,
 	&proxmox_shutdown,

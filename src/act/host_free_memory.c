@@ -1,6 +1,7 @@
 /*
  * Free memory of a machine: its caches are written back and dropped; where that is not enough,
- * containers that are labelled as not essential are stopped, the largest first, until it is.
+ * containers that are labelled as not essential are stopped, the largest first, until it is. They
+ * are noted on the machine, and started again by host.memory.restore when memory is back.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,20 @@ static bool check(const struct act_context *context, const struct plan *plan, ch
 	return ok;
 }
 
+/* What is to be stopped is noted there before, so that it is started again whatever becomes of us.
+ */
+static bool note_stopped(struct scene *scene, const char *id)
+{
+	static const char *const argv[] = {"tee", "-a", HOST_STOPPED_FILE, NULL};
+	struct spawn_result result;
+	struct err err = {0};
+	const struct host_command command = {.argv = argv,
+		.input = arena_printf(scene->context->arena, "%s\n", id),
+		.timeout_ms = SHORT_MS};
+	return host_run(scene->host, &command, scene->context->arena, &result, &err) &&
+		result.exit_code == 0;
+}
+
 /* One after the other, until there is memory. did: their names. */
 static void stop_containers(struct scene *scene, char *did, size_t size)
 {
@@ -103,7 +118,8 @@ static void stop_containers(struct scene *scene, char *did, size_t size)
 	int count = list_containers(scene, list);
 	for (int i = 0; i < count && is_high(scene); i++) {
 		const char *const stop[] = {"docker", "stop", "-t", "10", list[i].id, NULL};
-		if (!host_try(scene->host, stop, STOP_MS, scene->context->arena, NULL))
+		if (!note_stopped(scene, list[i].id) ||
+			!host_try(scene->host, stop, STOP_MS, scene->context->arena, NULL))
 			continue;
 		size_t used = strlen(did);
 		str_format(did + used, size - used, "%s'%s'", used > 0 ? ", " : "; stopped ", list[i].name);

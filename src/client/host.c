@@ -125,7 +125,8 @@ bool host_run(struct host *host, const struct host_command *command, struct aren
 	struct spawn_result *result, struct err *err)
 {
 	const char *words[WORDS_MAX];
-	struct spawn_options options = {.timeout_ms = command->timeout_ms,
+	struct spawn_options options = {.input = command->input,
+		.timeout_ms = command->timeout_ms,
 		.limit_bytes = command->limit_bytes > 0 ? command->limit_bytes : OUTPUT_BYTES,
 		.stop_fd = host->stop_fd,
 		.apart = true};

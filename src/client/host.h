@@ -20,6 +20,7 @@ void host_close(struct host *host);
 
 struct host_command {
 	const char *const *argv; /* at most 24 words */
+	const char *input;       /* for its stdin, or NULL */
 	int64_t timeout_ms;
 	size_t limit_bytes;      /* of its output; 0: 64 KiB */
 };

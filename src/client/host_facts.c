@@ -120,6 +120,16 @@ bool host_loads(struct host *host, struct arena *arena, struct cpu_times *times,
 		err_set(err, ERR_INPUT, "/proc says nothing of load and memory: %.80s", result.output);
 }
 
+char *host_stopped(struct host *host, struct arena *arena)
+{
+	static const char *const argv[] = {"cat", HOST_STOPPED_FILE, NULL};
+	struct spawn_result result;
+	struct err err = {0};
+	if (!run(host, argv, arena, &result, &err) || result.exit_code != 0)
+		return arena_strdup(arena, "");
+	return result.output;
+}
+
 bool host_fullest(struct host *host, struct arena *arena, struct disk_use *disk, struct err *err)
 {
 	static const char *const argv[] = {"df", "-PkTl", NULL};

@@ -17,9 +17,14 @@ struct disk_use {
 	int64_t used_bytes, free_bytes; /* free: for everybody, not only for root */
 };
 
+/* Containers that were stopped to free memory: their ids, a line each, on the machine itself. */
+#define HOST_STOPPED_FILE "/var/lib/homeostat-stopped"
+
 /* CPU and memory by one command. False: they could not be read. */
 bool host_loads(struct host *host, struct arena *arena, struct cpu_times *times,
 	struct memory_use *memory, struct err *err);
+/* What HOST_STOPPED_FILE says, "" when there is none; in arena. */
+char *host_stopped(struct host *host, struct arena *arena);
 /* The fullest file system that is a disk of its own. */
 bool host_fullest(struct host *host, struct arena *arena, struct disk_use *disk, struct err *err);
 /* The one that a path lies on. GONE: there is no such path. */

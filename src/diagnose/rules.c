@@ -83,6 +83,8 @@ static const struct {
 	[FINDING_POOL] = {"a disk of the pool has failed or was taken away", 0.8, NULL},
 	[FINDING_UPDATES] = {"updates wait for a reboot", 0.9, NULL},
 	[FINDING_FAILED] = {"it ended with an error", 0.5, NULL},
+	[FINDING_IDLE] = {"containers were stopped to free memory, and there is enough again", 0.9,
+		NULL},
 	[FINDING_GAVE_UP] = {"systemd will not restart it any more", 0.8, NULL},
 };
 
@@ -120,6 +122,7 @@ static const char *shell_action(enum finding_kind finding, const struct componen
 	if (component->kind != COMPONENT_NODE)
 		return "";
 	return finding == FINDING_DISK_FULL  ? "host.disk.clean"
+		: finding == FINDING_IDLE        ? "host.memory.restore"
 		: finding == FINDING_HIGH_MEMORY ? "host.memory.free"
 										 : "";
 }

@@ -27,6 +27,7 @@ enum aspect {
 	ASPECT_POOL,                    /* ZFS */
 	ASPECT_UPDATES,
 	ASPECT_SERVICE,                 /* a service of a node's own */
+	ASPECT_STOPPED,                 /* what was stopped on it to free memory */
 	ASPECTS,
 };
 

@@ -35,6 +35,7 @@ enum finding_kind {
 	FINDING_UPDATES, /* information only */
 	FINDING_FAILED,  /* a service */
 	FINDING_GAVE_UP, /* a service that its own system gave up: a person is asked */
+	FINDING_IDLE,    /* containers stopped for memory, which is back */
 	FINDING_KINDS,
 };
 

@@ -97,6 +97,7 @@ static const char *const aspects[ASPECTS] = {
 	[ASPECT_POOL] = "pool",
 	[ASPECT_UPDATES] = "updates",
 	[ASPECT_SERVICE] = "service",
+	[ASPECT_STOPPED] = "stopped",
 };
 
 const char *aspect_name(enum aspect aspect)
@@ -178,6 +179,7 @@ static const char *const findings[] = {
 	[FINDING_UPDATES] = "updates",
 	[FINDING_FAILED] = "failed",
 	[FINDING_GAVE_UP] = "gave_up",
+	[FINDING_IDLE] = "idle",
 };
 
 const char *finding_kind_name(enum finding_kind kind)

@@ -92,7 +92,7 @@ static bool measure(
 	report->observations = ARENA_ARRAY(arena, struct observation, HOST_MEASURES_MAX);
 	bool ok = host_measures_look(
 		source->measures, source->host, scratch, report->observations + report->count, &why);
-	report->count += 3;
+	report->count += HOST_MEASURES_MAX;
 	note_trouble(source, ok ? "" : why.text);
 	return ok || (source->systemd != NULL && why.kind != ERR_CANCELLED) ||
 		err_set(err, why.kind, "%s", why.text);

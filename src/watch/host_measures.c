@@ -18,6 +18,7 @@
 struct host_measures {
 	const struct source_context *context;
 	struct cpu_times before;
+	int64_t roomy_since; /* mono: since then there is memory to spare; 0: there is not */
 };
 
 struct host_measures *host_measures_new(const struct source_context *context)
@@ -178,12 +179,36 @@ static void see_disk(const struct disk_use *disk, struct observation *seen)
 	STR_SET(seen->detail, disk->mount);
 }
 
-static void begin(const struct source_context *context, struct observation out[3])
+/* What was stopped for memory is missed once there has been memory to spare for a while: twice as
+ * far below the limit as is enough to call it well, so that starting it does no harm. */
+static void see_stopped(struct host_measures *measures, struct host *host, double memory,
+	struct arena *arena, struct observation *seen)
 {
-	static const enum aspect aspects[3] = {ASPECT_CPU, ASPECT_MEMORY, ASPECT_DISK};
+	const struct config_thresholds *thresholds = &measures->context->config->thresholds;
+	int64_t now = clock_mono_ms(measures->context->clock);
+	const char *ids = host_stopped(host, arena);
+	int count = 0;
+	for (const char *c = ids; *c != '\0'; c++)
+		count += *c == '\n';
+	if (memory > thresholds->node_memory - 2 * thresholds->hysteresis)
+		measures->roomy_since = 0;
+	else if (measures->roomy_since == 0)
+		measures->roomy_since = now;
+	seen->state = OBS_RUNNING;
+	if (count == 0 || measures->roomy_since == 0 ||
+		now - measures->roomy_since < thresholds->sustained_ms)
+		return;
+	seen->fault = FAULT_NOTE;
+	STR_FORMAT(seen->detail, "%d container%s stopped for want of it", count,
+		count == 1 ? " was" : "s were");
+}
+
+static void begin(const struct source_context *context, struct observation out[HOST_MEASURES_MAX])
+{
+	static const enum aspect aspects[] = {ASPECT_CPU, ASPECT_MEMORY, ASPECT_DISK, ASPECT_STOPPED};
 	struct component component = context->root;
 	STR_FORMAT(component.native, "host/%s", context->config->machines[context->index].name);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < HOST_MEASURES_MAX; i++) {
 		out[i] = observation_of(&component, aspects[i]);
 		out[i].state = OBS_UNKNOWN;
 		out[i].seen_mono_ms = clock_mono_ms(context->clock);
@@ -191,7 +216,7 @@ static void begin(const struct source_context *context, struct observation out[3
 }
 
 bool host_measures_look(struct host_measures *measures, struct host *host, struct arena *arena,
-	struct observation out[3], struct err *err)
+	struct observation out[HOST_MEASURES_MAX], struct err *err)
 {
 	struct cpu_times times;
 	struct memory_use memory;
@@ -201,6 +226,7 @@ bool host_measures_look(struct host_measures *measures, struct host *host, struc
 		return false;
 	see_cpu(measures, host, &times, arena, &out[0]);
 	see_memory(measures, host, &memory, arena, &out[1]);
+	see_stopped(measures, host, memory_percent(&memory), arena, &out[3]);
 	if (!host_fullest(host, arena, &disk, err))
 		return false;
 	see_disk(&disk, &out[2]);

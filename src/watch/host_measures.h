@@ -9,15 +9,15 @@
 #include "watch/source.h"
 
 /* Observations that a look brings. */
-#define HOST_MEASURES_MAX 3
+#define HOST_MEASURES_MAX 4
 
 struct host_measures;
 
 struct host_measures *host_measures_new(const struct source_context *context);
 void host_measures_free(struct host_measures *measures);
-/* Three observations into out: CPU since the last look, memory, the fullest disk. False: none of
- * them could be made, err says why; out is filled all the same (not known). */
+/* Into out: CPU since the last look, memory, the fullest disk, what was stopped for memory. False:
+ * some could not be made (and are not known), err says why. */
 bool host_measures_look(struct host_measures *measures, struct host *host, struct arena *arena,
-	struct observation out[3], struct err *err);
+	struct observation out[HOST_MEASURES_MAX], struct err *err);
 
 #endif
