@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "base/dial.h"
+#include "base/str.h"
 
 /* The handshake, on a socket that does not block. */
 static bool shake_hands(SSL *ssl, const struct dial *dial, int fd, struct err *err)
@@ -23,6 +24,16 @@ static bool shake_hands(SSL *ssl, const struct dial *dial, int fd, struct err *e
 		if (!dial_wait(dial, fd, why == SSL_ERROR_WANT_WRITE, deadline, err))
 			return false;
 	}
+}
+
+/* Which of its names is meant; an address is none (RFC 6066). */
+static void name_host(SSL *ssl, const char *host)
+{
+	char name[256];
+	if (strchr(host, ':') != NULL || strspn(host, "0123456789.") == strlen(host))
+		return;
+	STR_SET(name, host);
+	SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name);
 }
 
 static bool read_end(const SSL *ssl, int64_t *ends_ms, struct err *err)
@@ -46,7 +57,7 @@ bool http_tls_end(const struct dial *dial, int64_t *ends_ms, struct err *err)
 	if (ok) {
 		/* only when it ends is asked: whether it is to be trusted is for those who use it */
 		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
-		SSL_set_tlsext_host_name(ssl, dial->host);
+		name_host(ssl, dial->host);
 		SSL_set_fd(ssl, fd);
 		ok = shake_hands(ssl, dial, fd, err) && read_end(ssl, ends_ms, err);
 	}
