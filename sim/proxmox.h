@@ -56,6 +56,8 @@ void sim_proxmox_tick(struct sim_proxmox *sim);
  *   by USER start|stop VMID                      (with a task)
  *   lock VMID NAME | unlock VMID | busy VMID MS  (busy: its lock file is held)
  *   move VMID NODE | destroy VMID | prepare-lost VMID TEXT (each start fails with TEXT)
+ *   command VMID [takes=MS] [exit=N] [signal=N] [truncated] [err=TEXT|out=TEXT to the end]
+ *                                                what the agent's next command there comes to
  *   agent VMID present|absent|none | deaf VMID on|off (it ignores shutdown)
  *   ha VMID [started|stopped|ignored] | ha VMID off|stuck|loose|error | ha VMID delay MS
  *   task VMID killed|warnings N|fail MS TEXT|slow MS   the next task of that guest (0: any)

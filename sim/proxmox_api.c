@@ -10,7 +10,7 @@
 
 const struct pve_route *const pve_route_tables[] = {pve_routes_cluster, pve_routes_nodes,
 	pve_routes_guests, pve_routes_power, pve_routes_tasks, pve_routes_storage, pve_routes_access,
-	pve_routes_config, pve_routes_ha, pve_routes_roles, NULL};
+	pve_routes_config, pve_routes_ha, pve_routes_roles, pve_routes_agent, NULL};
 
 const char *pve_arg(const struct pve_call *call, const char *name)
 {

@@ -1,4 +1,4 @@
-/* Guests, live: their state, their configuration, their snapshots and their agents. */
+/* Guests, live: their state, their configuration and their snapshots. */
 #include <stdio.h>
 #include <string.h>
 
@@ -185,74 +185,12 @@ static void rrddata(struct pve_call *call)
 	pve_end(call, ']');
 }
 
-static bool agent_answers(struct pve_call *call)
-{
-	const struct pve_guest *guest = pve_guest_here(call);
-	if (guest == NULL)
-		return false;
-	if (!guest->running) {
-		pve_fail(call, 500, "VM %d is not running", guest->vmid);
-	} else if (guest->agent == PVE_AGENT_NONE) {
-		pve_fail(call, 500, "No QEMU guest agent configured");
-	} else if (guest->agent == PVE_AGENT_ABSENT || guest->paused) {
-		call->reply->held_ms = 3000;
-		pve_fail(call, 500, "QEMU guest agent is not running");
-	}
-	return !call->answered;
-}
-
-static void agent_ping(struct pve_call *call)
-{
-	if (agent_answers(call))
-		pve_raw(call, "{\"result\":{}}");
-}
-
-static void agent_fstrim(struct pve_call *call)
-{
-	if (agent_answers(call))
-		pve_raw(
-			call, "{\"result\":{\"paths\":[{\"path\":\"/\",\"trimmed\":1048576,\"minimum\":0}]}}");
-}
-
-static void agent_exec(struct pve_call *call)
-{
-	const char *command = pve_arg(call, "command");
-	if (!agent_answers(call))
-		return;
-	/* The agent's words on a missing binary have curly quotes, which end the real worker. */
-	if (strstr(command, "nosuch") != NULL || strstr(command, "missing") != NULL) {
-		pve_bare(call, 596, "Broken pipe", 5100);
-		return;
-	}
-	call->sim->agent_pid++;
-	call->sim->agent_started_ms = call->sim->now_ms;
-	pve_raw(call, arena_printf(call->arena, "{\"pid\":%d}", call->sim->agent_pid));
-}
-
-static void agent_exec_status(struct pve_call *call)
-{
-	if (!agent_answers(call))
-		return;
-	if (pve_number(call, "pid", 0) != call->sim->agent_pid || call->sim->agent_started_ms == 0)
-		pve_fail(call, 500, "Agent error: PID ld does not exist");
-	else if (call->sim->now_ms - call->sim->agent_started_ms < 1000)
-		pve_raw(call, "{\"exited\":0}");
-	else
-		pve_raw(call, "{\"exited\":1,\"exitcode\":0,\"out-data\":\"done\\n\"}");
-}
-
 static const struct pve_rule list_rules[] = {
 	{"full", 'b', false, NULL, 0, 0}, {NULL, 0, false, NULL, 0, 0}};
 static const struct pve_rule rrd_rules[] = {
 	{"timeframe", 's', true, "enum hour, day, week, month, year", 0, 0},
 	{"cf", 's', false, "enum AVERAGE, MAX", 0, 0}, {NULL, 0, false, NULL, 0, 0}};
-static const struct pve_rule exec_rules[] = {{"command", 'a', true, NULL, 0, 0},
-	{"input-data", 's', false, NULL, 0, 65536}, {NULL, 0, false, NULL, 0, 0}};
-static const struct pve_rule pid_rules[] = {
-	{"pid", 'i', true, NULL, 0, -1}, {NULL, 0, false, NULL, 0, 0}};
-
 #define AUDIT "/vms/{vmid} VM.Audit"
-#define AGENT "/nodes/{node}/qemu/{vmid}/agent/"
 const struct pve_route pve_routes_guests[] = {
 	{"GET", "/nodes/{node}/qemu", NULL, true, true, list_rules, list},
 	{"GET", "/nodes/{node}/lxc", NULL, true, true, NULL, list},
@@ -262,13 +200,5 @@ const struct pve_route pve_routes_guests[] = {
 	{"GET", "/nodes/{node}/lxc/{vmid}/snapshot", AUDIT, true, true, NULL, snapshots},
 	{"GET", "/nodes/{node}/qemu/{vmid}/rrddata", AUDIT, true, false, rrd_rules, rrddata},
 	{"GET", "/nodes/{node}/lxc/{vmid}/rrddata", AUDIT, true, false, rrd_rules, rrddata},
-	{"POST", AGENT "ping", "/vms/{vmid} VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted", true, true,
-		NULL, agent_ping},
-	{"POST", AGENT "fstrim", "/vms/{vmid} VM.GuestAgent.FileSystemMgmt|VM.GuestAgent.Unrestricted",
-		true, true, NULL, agent_fstrim},
-	{"POST", AGENT "exec", "/vms/{vmid} VM.GuestAgent.Unrestricted", true, true, exec_rules,
-		agent_exec},
-	{"GET", AGENT "exec-status", "/vms/{vmid} VM.GuestAgent.Unrestricted", true, true, pid_rules,
-		agent_exec_status},
 	{NULL, NULL, NULL, false, false, NULL, NULL},
 };

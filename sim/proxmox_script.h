@@ -31,6 +31,7 @@ struct pve_guest *pve_line_guest(struct pve_line *line, int word);          /* N
 const char *pve_line_option(const struct pve_line *line, const char *name); /* "name=…" */
 double pve_line_number(const struct pve_line *line, const char *name, double otherwise);
 bool pve_line_has(const struct pve_line *line, const char *word);
+bool pve_next_command(struct pve_line *line); /* proxmox_agent.c */
 bool pve_pveum(struct pve_line *line); /* proxmox_pveum.c: a command of root's */
 bool pve_script_known(const struct pve_verb *verbs, struct pve_line *line, bool *good);
 

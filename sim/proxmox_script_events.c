@@ -231,5 +231,5 @@ const struct pve_verb pve_verbs_events[] = {{"node-load", 2, node_load},
 	{"start", 1, power}, {"stop", 1, power}, {"pause", 1, power}, {"by", 3, by_person},
 	{"lock", 2, lock}, {"unlock", 1, lock}, {"busy", 2, busy}, {"move", 2, move},
 	{"destroy", 1, destroy}, {"prepare-lost", 1, prepare_lost}, {"agent", 2, agent},
-	{"deaf", 1, deaf}, {"ha", 1, high_availability}, {"task", 2, task}, {"rrd", 3, rrd},
-	{NULL, 0, NULL}};
+	{"command", 1, pve_next_command}, {"deaf", 1, deaf}, {"ha", 1, high_availability},
+	{"task", 2, task}, {"rrd", 3, rrd}, {NULL, 0, NULL}};

@@ -28,7 +28,6 @@ struct sim_proxmox *sim_proxmox_new(const struct clock *clock)
 	sim->random = 12345;
 	sim->pid = 200;
 	sim->dialect = 9;
-	sim->agent_pid = 150;
 	STR_SET(sim->cluster, "lab");
 	sim->accounts = pve_more(NULL, 0, sizeof(*sim->accounts));
 	STR_SET(sim->accounts[0].id, "root@pam");
@@ -69,6 +68,7 @@ void sim_proxmox_free(struct sim_proxmox *sim)
 	free(sim->ha);
 	free(sim->backups);
 	free(sim->accounts);
+	free(sim->processes);
 	free(sim->roles);
 	free(sim->groups);
 	free(sim->acls);

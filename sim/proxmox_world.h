@@ -197,6 +197,14 @@ struct pve_acl {
 	bool propagates;
 };
 
+/* A command in a guest. */
+struct pve_process {
+	int pid, vmid, exit_code, signal;
+	int64_t due_ms, boot_ms; /* wall; of which boot of its guest */
+	bool is_truncated;
+	char out[512], complaint[256];
+};
+
 enum pve_answers {
 	PVE_ANSWERS_OK,
 	PVE_ANSWERS_SLOW,
@@ -252,8 +260,10 @@ struct sim_proxmox {
 	int journal_count;
 	char *gets[PVE_GETS];
 	int get_count;
-	int agent_pid;
-	int64_t agent_started_ms;
+	struct pve_process *processes; /* begun by agents */
+	int process_count, last_process;
+	bool has_next_process;
+	struct pve_process next_process; /* its due_ms: how long it takes */
 };
 
 /* proxmox_world.c */
@@ -410,6 +420,6 @@ void pve_put_status(struct pve_call *call, struct json_out *out, const struct pv
 
 extern const struct pve_route pve_routes_cluster[], pve_routes_nodes[], pve_routes_guests[],
 	pve_routes_power[], pve_routes_tasks[], pve_routes_storage[], pve_routes_access[],
-	pve_routes_config[], pve_routes_ha[], pve_routes_roles[];
+	pve_routes_config[], pve_routes_ha[], pve_routes_roles[], pve_routes_agent[];
 
 #endif

@@ -257,7 +257,14 @@ static void processes_are_told_by_ps_or_top(void **state)
 	/* no such binary: the real daemon breaks off */
 	hooks[0] = (struct hook){.request = "POST *exec", .status = 596, .reason = "Broken pipe"};
 	expect_run(&deed, ACT_FAILED, "has no ps");
+	/* as the guest has them */
+	expect_run(&deed, ACT_DONE, "1.2 2.0 311 nginx");
 	/* what the agent prints is not a list */
+	for (int i = 0; i < 2; i++)
+		hooks[i] = (struct hook){.request = "GET *exec-status*",
+			.status = 200,
+			.reason = "OK",
+			.body = "{\"data\":{\"exited\":1,\"exitcode\":0,\"out-data\":\"done\\n\"}}"};
 	expect_run(&deed, ACT_FAILED, "does not list its processes");
 }
 

@@ -598,6 +598,33 @@ static void spoilt_answers_are_errors_and_the_next_good_one_is_read(void **state
 	}
 }
 
+static void a_guests_command_ends_in_its_own_time(void **state)
+{
+	struct stage *stage = *state;
+	struct proxmox_exec exec;
+	struct proxmox *proxmox = stage->proxmox;
+	const char *const df[] = {"/bin/df", "-k", NULL}, *const fails[] = {"false", NULL},
+					  *const sleeps[] = {"/bin/sleep", "30", NULL};
+	good(stage, proxmox_agent_exec(proxmox, web, df, 60000, &exec, &stage->err));
+	assert_int_equal(exec.exit_code, 0);
+	assert_non_null(strstr(exec.out, "/dev/sda1"));
+	good(stage, proxmox_agent_exec(proxmox, web, fails, 60000, &exec, &stage->err));
+	assert_int_equal(exec.exit_code, 1);
+	assert_string_equal(exec.out, "");
+	play(stage, "command 100 takes=5000 exit=3 err=no such unit\n");
+	good(stage, proxmox_agent_exec(proxmox, web, df, 60000, &exec, &stage->err));
+	assert_int_equal(exec.exit_code, 3);
+	assert_string_equal(exec.complaint, "no such unit\n");
+	play(stage, "command 100 signal=9 truncated out=half of it");
+	good(stage, proxmox_agent_exec(proxmox, web, df, 60000, &exec, &stage->err));
+	assert_int_equal(exec.signal, 9);
+	assert_int_equal(exec.exit_code, -1);
+	assert_true(exec.cut);
+	good(stage, proxmox_agent_exec(proxmox, web, sleeps, 60000, &exec, &stage->err));
+	bad(stage, proxmox_agent_exec(proxmox, web, sleeps, 10000, &exec, &stage->err), ERR_TIMEOUT,
+		"/bin/sleep in guest 100 has not ended in 10 s");
+}
+
 static void agents_that_do_not_answer_are_named(void **state)
 {
 	struct stage *stage = *state;
@@ -693,6 +720,7 @@ int main(void)
 		CASE(a_hung_node_costs_a_connection_and_the_others_are_asked),
 		CASE(a_changed_certificate_is_refused_and_both_prints_are_shown),
 		CASE(spoilt_answers_are_errors_and_the_next_good_one_is_read),
+		CASE(a_guests_command_ends_in_its_own_time),
 		CASE(agents_that_do_not_answer_are_named),
 		CASE(versions_7_8_and_9_are_read_alike),
 		cmocka_unit_test(every_request_was_valid_by_the_schema),

@@ -417,6 +417,36 @@ static void script_lines_that_are_wrong_say_so(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+static void what_a_command_gave_is_told_once_and_lost_with_its_guest(void **state)
+{
+	struct stage *stage = *state;
+	static const char status[] = "/nodes/pve1/qemu/100/agent/exec-status?pid=%lld";
+	char url[96];
+	struct sim_pve_reply begun = ask_with(
+		stage, "POST", "/nodes/pve1/qemu/100/agent/exec", "command=df");
+	long long pid = json_int(json_get(data_of(stage, &begun), "pid"), 0);
+	STR_FORMAT(url, status, pid);
+	assert_int_equal(json_int(json_get(get(stage, url), "exited"), -1), 0);
+	clock_advance(stage->clock, 1000);
+	struct json end = get(stage, url);
+	assert_int_equal(json_int(json_get(end, "exited"), -1), 1);
+	assert_int_equal(json_int(json_get(end, "exitcode"), -1), 0);
+	assert_false(json_is(json_get(end, "err-data")));
+	expect_error(stage, "GET", url, 500, "Agent error: PID ld does not exist");
+	/* another guest's pid is not this one's */
+	begun = ask_with(
+		stage, "POST", "/nodes/pve1/qemu/100/agent/exec", "command=/bin/sleep&command=9");
+	pid = json_int(json_get(data_of(stage, &begun), "pid"), 0);
+	STR_FORMAT(url, "/nodes/pve3/qemu/102/agent/exec-status?pid=%lld", pid);
+	expect_error(stage, "GET", url, 500, "Agent error: PID ld does not exist");
+	play(stage, "crash 100");
+	STR_FORMAT(url, status, pid);
+	expect_error(stage, "GET", url, 500, "VM 100 is not running");
+	clock_advance(stage->clock, 2000);
+	play(stage, "start 100");
+	expect_error(stage, "GET", url, 500, "Agent error: PID ld does not exist");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +478,7 @@ int main(void)
 		TEST(the_journal_has_all_but_gets),
 		TEST(a_backup_takes_its_time_and_its_lock_and_is_then_listed),
 		TEST(ten_thousand_guests_are_listed_quickly),
+		TEST(what_a_command_gave_is_told_once_and_lost_with_its_guest),
 		TEST(script_lines_that_are_wrong_say_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
