@@ -65,7 +65,8 @@ static void learn_labels(struct phone *phone, const char *buttons)
 		const char *bar = strstr(buttons, " | ");
 		if (bar != NULL && (size_t)(bar - buttons) < length)
 			length = (size_t)(bar - buttons);
-		STR_FORMAT(phone->labels[phone->label_count++], "%.*s", (int)length, buttons);
+		char *label = phone->labels[phone->label_count++];
+		str_format(label, sizeof(phone->labels[0]), "%.*s", (int)length, buttons);
 		buttons += length;
 		buttons += strspn(buttons, " |\n]");
 	}

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "cli/control.h"
 #include "heal/heal.h"
 #include "sim/docker.h"
 #include "sim/telegram.h"
@@ -115,6 +116,31 @@ static bool does(struct http *http, const char *line)
 	return ask(http, "script", line, arena) != NULL;
 }
 
+/* What the daemon says of its chat, for people and for Prometheus. */
+static bool is_told_of(void)
+{
+	static const char *const wanted[][2] = {
+		{"/metrics", "homeostat_notifications_total{channel=\"telegram\",outcome=\"delivered\"}"},
+		{"/api/v1/health", "{\"name\":\"telegram\",\"reached\":true"},
+	};
+	char control[96];
+	STR_FORMAT(control, "%s/c.sock", folder);
+	for (int waited = 0; waited < DEADLINE_MS; waited += 100) {
+		int found = 0;
+		for (size_t i = 0; i < 2; i++) {
+			auto_arena arena = arena_new((size_t)8 << 20);
+			struct http_reply reply;
+			found += control_call(control, wanted[i][0], NULL, arena, &reply, NULL) &&
+				strstr(reply.body, wanted[i][1]) != NULL;
+		}
+		if (found == 2)
+			return true;
+		poll(NULL, 0, 100);
+	}
+	print_message("# the chat is not told of\n");
+	return false;
+}
+
 /* What Ada does, and what she has to see for it. */
 static void *person(void *arg)
 {
@@ -138,6 +164,7 @@ static void *person(void *arg)
 	*ok = true;
 	for (size_t i = 0; *ok && i < sizeof(steps) / sizeof(steps[0]); i++)
 		*ok = (steps[i].line == NULL || does(http, steps[i].line)) && shows(http, steps[i].shows);
+	*ok = *ok && is_told_of();
 	auto_arena arena = arena_new((size_t)1 << 20);
 	const char *left = ask(http, "unanswered", "", arena),
 			   *hasty = ask(http, "impatient", "", arena);

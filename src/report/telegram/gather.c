@@ -26,6 +26,8 @@ struct gather {
 	struct facts *facts;
 	struct arena *arena;
 	struct json components;
+	const char **guests; /* names of components, sorted */
+	size_t guest_count;
 };
 
 static struct core_status *ask_status(struct talker *talker, struct arena *arena)
@@ -107,21 +109,28 @@ static void add_containers(struct gather *gather)
 	facts->containers = rows;
 }
 
-/* What the core calls it: with several sources names may carry more. */
-static const char *name_of(
-	const struct gather *gather, const char *source, const char *kind, int vmid)
+static int by_name(const void *a, const void *b)
 {
-	const char *bare = arena_printf(gather->arena, "%s_%d", kind, vmid);
-	const char *whole = arena_printf(gather->arena, "proxmox:%s", source);
-	size_t length = strlen(bare);
-	for (struct json c = json_first(gather->components); json_is(c); c = json_next(c)) {
-		char name[NAME_MAX_BYTES];
-		if (json_copy(json_get(c, "name"), name, sizeof(name)) &&
-			strncmp(name, bare, length) == 0 && (name[length] == '\0' || name[length] == '@') &&
-			is_text(c, "source", whole))
-			return arena_strdup(gather->arena, name);
-	}
-	return bare;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void list_guests(struct gather *gather)
+{
+	gather->guests = ARENA_ARRAY(gather->arena, const char *, json_count(gather->components) + 1);
+	for (struct json c = json_first(gather->components); json_is(c); c = json_next(c))
+		if (is_text(c, "kind", component_kind_name(COMPONENT_GUEST)))
+			gather->guests[gather->guest_count++] = text_at(c, "name", gather->arena);
+	qsort(gather->guests, gather->guest_count, sizeof(*gather->guests), by_name);
+}
+
+/* What the core calls it: with several sources names that clash carry the source's. */
+static const char *name_of(const struct gather *gather, const char *source, bool is_lxc, int vmid)
+{
+	const char *bare = arena_printf(gather->arena, "%s_%d", is_lxc ? "lxc" : "qemu", vmid);
+	const char *whole = arena_printf(gather->arena, "%s@%s", bare, source);
+	bool is_whole = bsearch(&whole, gather->guests, gather->guest_count, sizeof(*gather->guests),
+						by_name) != NULL;
+	return is_whole ? whole : bare;
 }
 
 static double share(int64_t part, int64_t whole)
@@ -181,8 +190,7 @@ static void add_guests(struct gather *gather, const struct pve_answer *answer)
 		rows[facts->guest_count++] = (struct fact_guest){
 			.vmid = guest->vmid,
 			.is_lxc = is_lxc,
-			.component = name_of(
-				gather, answer->guests[i].source, is_lxc ? "lxc" : "qemu", guest->vmid),
+			.component = name_of(gather, answer->guests[i].source, is_lxc, guest->vmid),
 			.name = arena_strdup(arena, guest->name),
 			.node = arena_strdup(arena, guest->node),
 			.tags = arena_strdup(arena, guest->tags),
@@ -255,7 +263,7 @@ static void add_backups(struct gather *gather, const struct pve_answer *answer)
 		bool is_lxc = backed->kind == PROXMOX_LXC;
 		rows[facts->backup_count++] = (struct fact_backup){
 			.vmid = backed->vmid,
-			.component = name_of(gather, row->source, is_lxc ? "lxc" : "qemu", backed->vmid),
+			.component = name_of(gather, row->source, is_lxc, backed->vmid),
 			.name = arena_strdup(arena, backed->name),
 			.good_at = backed->taken_s * 1000,
 			.bytes = backed->taken_s > 0 ? backed->bytes : -1,
@@ -279,6 +287,7 @@ static void ask_pve(struct gather *gather, enum pve_about about)
 		.timeout_ms = about == PVE_BACKUPS ? BACKUPS_MS : RESOURCES_MS};
 	if (config->proxmox_count == 0)
 		return;
+	list_guests(gather);
 	struct pve_answer *answer = pve_ask(&question);
 	add_nodes(gather, answer);
 	add_guests(gather, answer);

@@ -361,7 +361,9 @@ static void hold_back(struct talker *talker)
 {
 	for (int i = talker->item_count - 1; i >= 0; i--) {
 		const struct item *item = &talker->items[i];
-		bool is_critical = item->rank == RANK_CRITICAL || item->kind == ITEM_REPORT ||
+		/* Its own trouble is in no summary, and who asked is awake. */
+		bool is_trouble = item->notice.kind == NOTICE_TROUBLE && !item->notice.ok;
+		bool is_critical = item->rank == RANK_CRITICAL || item->kind == ITEM_REPORT || is_trouble ||
 			item->notice.incident.severity == SEVERITY_CRITICAL;
 		if (!is_critical)
 			news_done(talker, i);
