@@ -219,6 +219,13 @@ static void note_polled(struct talker *talker, const struct polled *polled)
 	news_add(talker, ITEM_PLAIN, &notice, RANK_PERSON);
 }
 
+static bool is_same(const struct channel_status *a, const struct channel_status *b)
+{
+	return a->reached == b->reached && a->changed_at == b->changed_at &&
+		a->delivered == b->delivered && a->edited == b->edited && a->delayed == b->delayed &&
+		a->lost == b->lost && str_equal(a->text, b->text);
+}
+
 /* For `homeostat status` and /metrics. */
 static void report_status(struct talker *talker)
 {
@@ -231,7 +238,7 @@ static void report_status(struct talker *talker)
 	}
 	if (reached || !talker->polled.ok)
 		STR_SET(status->text, talker->polled.text);
-	if (memcmp(status, &talker->status_told, sizeof(*status)) == 0 || now < talker->status_at)
+	if (is_same(status, &talker->status_told) || now < talker->status_at)
 		return;
 	auto_arena arena = arena_new(64 << 10);
 	struct request request = {.kind = REQUEST_CHANNEL, .status = *status};
