@@ -58,7 +58,7 @@ enum notify_type {
 	NOTIFY_NTFY, NOTIFY_GOTIFY, NOTIFY_DISCORD, NOTIFY_SLACK, NOTIFY_MATRIX, NOTIFY_WEBHOOK,
 	NOTIFY_SMTP, NOTIFY_TYPES,
 };
-#define CONFIG_NOTIFY_MAX 6
+#define CONFIG_NOTIFY_MAX 7
 struct config_notify {
 	const char *name;                              /* at most 15 bytes */
 	char channel[24];                              /* "ntfy:phone", as others know it */

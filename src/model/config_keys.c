@@ -140,7 +140,7 @@ static const struct config_key keys[] = {
 		PLAIN(TYPE_TEXT, AT(config, public_url))},
 	{"notify", "list", "",
 		"Other ways to tell people: ntfy, Gotify, Discord, Slack, Matrix, mail, a webhook. At most "
-		"6.",
+		"7.",
 		SECTION},
 	{"notify.type", "ntfy, gotify, discord, slack, matrix, webhook or smtp", "", "What it is.",
 		PLAIN(TYPE_TEXT, TELL(type_name))},
