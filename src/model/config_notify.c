@@ -303,7 +303,8 @@ static bool read_approve(struct entry *entry)
 static bool read_entry(
 	struct config_reader *reader, const struct yaml *map, struct config_notify *notify, int number)
 {
-	struct entry entry = {.reader = reader, .map = map, .notify = notify};
+	struct entry entry = {
+		.reader = reader, .map = map, .notify = notify, .kind = &kinds[NOTIFY_NTFY]};
 	if (map->kind != YAML_MAP)
 		return config_fail(reader, map->line, "notify",
 			"entry %d: each is a section: type: ntfy and url: https://ntfy.sh/TOPIC", number);

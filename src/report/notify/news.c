@@ -287,16 +287,21 @@ static bool tell_news(struct notifier *notifier, struct channel *channel)
 	return channel->cursor != cursor || channel->held != held;
 }
 
+static bool is_same(const struct channel_status *a, const struct channel_status *b)
+{
+	return a->reached == b->reached && a->changed_at == b->changed_at &&
+		a->delivered == b->delivered && a->delayed == b->delayed && a->lost == b->lost &&
+		str_equal(a->text, b->text);
+}
+
 /* For `homeostat status` and /metrics. */
 static void report_status(struct notifier *notifier, struct channel *channel)
 {
 	int64_t now = clock_mono_ms(channel->clock);
-	auto_arena arena = NULL;
-	if (now < channel->status_at ||
-		memcmp(&channel->status, &channel->status_told, sizeof(channel->status)) == 0)
+	if (now < channel->status_at || is_same(&channel->status, &channel->status_told))
 		return;
+	auto_arena arena = arena_new(256 << 10);
 	struct request request = {.kind = REQUEST_CHANNEL, .status = channel->status};
-	arena = arena_new(256 << 10);
 	channel->status_at = now + STATUS_EVERY_MS;
 	if (notifier_ask(notifier, &request, arena) != NULL)
 		channel->status_told = channel->status;
