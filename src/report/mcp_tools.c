@@ -35,8 +35,9 @@ static const struct mcp_tool_info tools[] = {
 		.title = "Incidents",
 		.summary = "Incidents, newest first: component, issue, severity, state, cause and remedy.",
 		.path = "/api/v1/incidents",
-		.arguments = {{"state", ARGUMENT_STATE, "Which: open (the default), ended or all.", 0},
-			{"limit", ARGUMENT_NUMBER, "At most so many.", ROWS_MAX}}},
+		.arguments = {{"state", ARGUMENT_STATE, "Which: open (the default), ended or all.", 0,
+						  false},
+			{"limit", ARGUMENT_NUMBER, "At most so many.", ROWS_MAX, false}}},
 	{.name = "components",
 		.title = "Components",
 		.summary = "Everything that is watched, with its state and health.",
@@ -47,13 +48,13 @@ static const struct mcp_tool_info tools[] = {
 			"One incident's whole story: what happened, why, by what evidence, what was decided "
 			"and done.",
 		.path = "/api/v1/incidents/#",
-		.arguments = {{"id", ARGUMENT_NUMBER, "The incident's number.", INT64_C(1) << 53}}},
+		.arguments = {{"id", ARGUMENT_NUMBER, "The incident's number.", INT64_C(1) << 53, false}}},
 	{.name = "audit",
 		.title = "Audit log",
 		.summary = "The newest entries of the audit log: every decision, approval and action.",
 		.path = "/api/v1/audit",
-		.arguments = {{"limit", ARGUMENT_NUMBER, "At most so many.", ROWS_MAX},
-			{"verify", ARGUMENT_BOOL, "Whether the chain of hashes is checked too.", 0}}},
+		.arguments = {{"limit", ARGUMENT_NUMBER, "At most so many.", ROWS_MAX, false},
+			{"verify", ARGUMENT_BOOL, "Whether the chain of hashes is checked too.", 0, false}}},
 	{.name = "patterns",
 		.title = "Patterns",
 		.summary = "What was learnt: how often each action helped against each trouble.",
@@ -66,7 +67,7 @@ static const struct mcp_tool_info tools[] = {
 		.arguments = {{"action", ARGUMENT_TEXT, "Its name, as docker.container.restart.", 47, true},
 			{"component", ARGUMENT_TEXT, "The component, as docker_container_web.", 127, true},
 			{"reason", ARGUMENT_TEXT, "Why, in one sentence, for the person.", 239, true},
-			{"params", ARGUMENT_TEXT, "name=value, separated by spaces.", 159}}},
+			{"params", ARGUMENT_TEXT, "name=value, separated by spaces.", 159, false}}},
 };
 #define TOOLS (sizeof(tools) / sizeof(tools[0]))
 
