@@ -51,6 +51,8 @@ struct model {
 	char told[32];           /* the trouble that people were told of; "" : it works */
 	struct claude_spent spent;
 	double reserved_usd;     /* of the question on its way */
+	long long answered, unanswered; /* since ever, for /metrics */
+	double total_usd;
 	int64_t reserved_for;    /* incident; after a crash: is not asked about again */
 };
 

@@ -58,16 +58,18 @@ static const char *by_of(const struct heal *heal)
 static void keep_books(struct heal *heal)
 {
 	const struct model *model = &heal->model;
-	char spent[200], reserved[64] = "";
+	char spent[200], reserved[64] = "", total[96];
 	struct err err = {0};
 	STR_FORMAT(spent, "%lld %.9f %lld %lld %d %lld", (long long)model->spent.day, model->spent.usd,
 		(long long)model->spent.unpriced_calls, (long long)model->spent.hour, model->spent.calls,
 		(long long)model->spent.shut_until_ms);
 	if (model->reserved_for != 0)
 		STR_FORMAT(reserved, "%lld %.9f", (long long)model->reserved_for, model->reserved_usd);
+	STR_FORMAT(total, "%lld %lld %.9f", model->answered, model->unanswered, model->total_usd);
 	if (must_store(heal))
 		stored(heal,
-			store_fact_set(heal->store, "model:spent", spent, &err) &&
+			store_fact_set(heal->store, "model:total", total, &err) &&
+				store_fact_set(heal->store, "model:spent", spent, &err) &&
 				store_fact_set(heal->store, "model:reserved", reserved, &err) &&
 				store_fact_set(heal->store, "model:told", model->told, &err),
 			&err);
@@ -76,9 +78,10 @@ static void keep_books(struct heal *heal)
 bool model_load(struct heal *heal, struct err *err)
 {
 	struct model *model = &heal->model;
-	char spent[200], reserved[64];
+	char spent[200], reserved[64], total[96];
 	long long day = 0, unpriced = 0, hour = 0, shut = 0, incident = 0;
-	if (!store_fact_get(heal->store, "model:spent", spent, sizeof(spent), err) ||
+	if (!store_fact_get(heal->store, "model:total", total, sizeof(total), err) ||
+		!store_fact_get(heal->store, "model:spent", spent, sizeof(spent), err) ||
 		!store_fact_get(heal->store, "model:reserved", reserved, sizeof(reserved), err) ||
 		!store_fact_get(heal->store, "model:told", model->told, sizeof(model->told), err))
 		return false;
@@ -89,6 +92,9 @@ bool model_load(struct heal *heal, struct err *err)
 		model->spent.hour = hour;
 		model->spent.shut_until_ms = shut;
 	}
+	if (sscanf(total, "%20lld %20lld %30lf", &model->answered, &model->unanswered,
+			&model->total_usd) != 3)
+		model->answered = model->unanswered = 0;
 	if (sscanf(reserved, "%20lld %30lf", &incident, &model->reserved_usd) == 2)
 		model->reserved_for = incident;
 	return true;
@@ -374,6 +380,9 @@ void opinion_take(struct heal *heal, struct life *life, const struct diagnosis_a
 	model->reserved_for = 0;
 	model->reserved_usd = 0;
 	model->spent = opinion->spent;
+	model->total_usd += opinion->cost_usd;
+	model->answered += opinion->outcome == CLAUDE_ANSWERED;
+	model->unanswered += opinion->outcome != CLAUDE_ANSWERED;
 	note_cost(heal, life, opinion);
 	if (opinion->outcome != CLAUDE_ANSWERED) {
 		shut(heal, opinion);

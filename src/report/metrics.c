@@ -3,6 +3,7 @@
  * the configuration's, actions the table's.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -147,6 +148,26 @@ static void add_core(struct str *out, const struct core_status *core)
 	add_channels(out, core);
 }
 
+/* What the core keeps of the model's answers; nothing before the first question. */
+static bool add_model(struct str *out, struct store *store, struct err *err)
+{
+	char total[96];
+	long long answered = 0, failed = 0;
+	double usd = 0;
+	if (!store_fact_get(store, "model:total", total, sizeof(total), err))
+		return false;
+	if (sscanf(total, "%20lld %20lld %30lf", &answered, &failed, &usd) != 3)
+		return true;
+	head(
+		out, "homeostat_diagnosis_total", "counter", "Questions to the model, by what came of it.");
+	str_addf(out, "homeostat_diagnosis_total{by=\"model\",outcome=\"answered\"} %lld\n", answered);
+	str_addf(out, "homeostat_diagnosis_total{by=\"model\",outcome=\"failed\"} %lld\n", failed);
+	head(out, "homeostat_diagnosis_cost_usd_total", "counter",
+		"What the model's answers have cost, as far as prices are known.");
+	str_addf(out, "homeostat_diagnosis_cost_usd_total %.6f\n", usd);
+	return true;
+}
+
 bool metrics_text(struct str *out, struct store *store, const struct core_status *core,
 	int64_t today_ms, struct err *err)
 {
@@ -165,6 +186,8 @@ bool metrics_text(struct str *out, struct store *store, const struct core_status
 		figures.resolution_buckets, figures.resolution_seconds_sum);
 	add_incidents(out, &figures);
 	add_actions(out, &figures);
+	if (!add_model(out, store, err))
+		return false;
 	if (core != NULL)
 		add_core(out, core);
 	head(out, "homeostat_build_info", "gauge", "Always 1; the label is the version that runs.");

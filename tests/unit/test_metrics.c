@@ -130,7 +130,12 @@ static void figures_are_what_happened(void **state)
 	live(f->store, LIFE_RESOLVED, "healed", "uid:0");
 	live(f->store, LIFE_ESCALATED, "not_healed", "");
 	live(f->store, LIFE_SUSPECTED, "", "");
+	struct err err = {0};
+	assert_true(store_fact_set(f->store, "model:total", "7 2 0.125000000", &err));
 	render(f);
+	assert_true(value_of(f, "homeostat_diagnosis_total{by=\"model\",outcome=\"answered\"}") == 7);
+	assert_true(value_of(f, "homeostat_diagnosis_total{by=\"model\",outcome=\"failed\"}") == 2);
+	assert_true(value_of(f, "homeostat_diagnosis_cost_usd_total") == 0.125);
 	assert_true(value_of(f, "agent_health_status{agent=\"autonomous_health_agent\"}") == 2);
 	assert_true(value_of(f, "health_active_issues_total") == 1);
 	assert_true(value_of(f, "health_autofix_success_rate") == 0.5);
@@ -258,7 +263,9 @@ static void promtool_complains_of_the_users_names_only(void **state)
 		print_message("promtool is not installed (package prometheus)\n");
 		skip();
 	}
+	struct err err = {0};
 	live(f->store, LIFE_RESOLVED, "healed", "");
+	assert_true(store_fact_set(f->store, "model:total", "7 2 0.125000000", &err));
 	render(f);
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
