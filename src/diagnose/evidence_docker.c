@@ -44,14 +44,17 @@ static void add_state(const struct evidence_order *order, const struct docker_co
 	}
 }
 
-static void add_log(
-	const struct evidence_order *order, struct docker *docker, struct evidence_list *list)
+/* running_since: 0: it does not run. */
+static void add_log(const struct evidence_order *order, struct docker *docker,
+	int64_t running_since, struct evidence_list *list)
 {
 	char source[NAME_MAX_BYTES + 16], *text;
 	struct err err = {0};
 	auto_arena arena = arena_new(SCRATCH_BYTES);
 	struct docker_logs which = {.lines = LOG_LINES, .limit_bytes = LOG_BYTES, .timeout_ms = LOG_MS};
-	/* It may run again already: those lines are not of its failure. */
+	/* It may run again already: those lines are not of its failure. And of one that runs, what was
+	 * before its start proves nothing. */
+	which.since_ms = running_since;
 	if (order->failed_at != 0) {
 		which.since_ms = order->failed_at - BEFORE_MS;
 		which.until_ms = order->failed_at + 1000;
@@ -69,7 +72,7 @@ static void add_log(
 
 void evidence_of_container(const struct evidence_order *order, struct evidence_list *list)
 {
-	struct docker_container container;
+	struct docker_container container = {.id = ""};
 	struct err err = {0};
 	auto_arena arena = arena_new(SCRATCH_BYTES);
 	struct docker *docker = open_engine(order, &err);
@@ -78,6 +81,7 @@ void evidence_of_container(const struct evidence_order *order, struct evidence_l
 	else
 		evidence_addf(list, EVIDENCE_GAP, 0, "docker inspect", "%s", err.text);
 	if (docker != NULL && err.kind != ERR_TIMEOUT && err.kind != ERR_GONE)
-		add_log(order, docker, list);
+		add_log(
+			order, docker, str_equal(container.status, "running") ? container.started_at : 0, list);
 	docker_close(docker);
 }
