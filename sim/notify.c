@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 #define MESSAGES_MAX 4000
+#define SEEN_MAX 64
 #define ASKED_MAX 8000
 
 struct site;
@@ -27,8 +28,8 @@ struct site {
 	bool down, silent, lost;
 	int answer, always;
 	int64_t wait_s;
-	char seen[64][96]; /* matrix: transactions */
-	int seen_count;
+	char seen[SEEN_MAX][96]; /* matrix: transactions, the oldest overwritten */
+	int seen_count, seen_next;
 };
 
 struct message {
@@ -266,9 +267,11 @@ static bool is_repeated(struct site *site, const char *path)
 	for (int i = 0; i < site->seen_count; i++)
 		if (str_equal(site->seen[i], id))
 			return true;
-	STR_SET(site->seen[site->seen_count++ % 64], id);
-	if (site->seen_count > 64)
-		site->seen_count = 64;
+	int at = site->seen_next;
+	STR_SET(site->seen[at], id);
+	site->seen_next = (at + 1) % SEEN_MAX;
+	if (site->seen_count < SEEN_MAX)
+		site->seen_count++;
 	return false;
 }
 
@@ -352,8 +355,9 @@ void sim_notify_handle(struct sim_notify *sim, const struct sim_notify_request *
 		.content_type = "application/json"};
 	if (sim->asked_count == ASKED_MAX)
 		abort();
-	STR_FORMAT(
-		sim->asked[sim->asked_count++], "%s %s%s", request->method, request->host, request->path);
+	char *asked = sim->asked[sim->asked_count++];
+	str_format(
+		asked, sizeof(sim->asked[0]), "%s %s%s", request->method, request->host, request->path);
 	if (by_script(sim, i, arena, reply) || !accepts(sim, i, request, reply))
 		return;
 	keep(sim, i, request);

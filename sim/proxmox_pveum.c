@@ -18,7 +18,9 @@ struct pveum {
 /* Without the shell's quotes. */
 static const char *word(struct pve_line *line, int n)
 {
-	char *text = n < line->n ? line->words[n] : (char[]){""};
+	if (n >= line->n)
+		return "";
+	char *text = line->words[n];
 	size_t length = strlen(text);
 	if (length > 1 && strchr("'\"", text[0]) != NULL && text[length - 1] == text[0]) {
 		text[length - 1] = '\0';

@@ -172,6 +172,8 @@ static enum look_result look(struct proxmox_scene *scene)
 			told = one;
 		worst = worst == LOOK_UNHEALTHY || how == LOOK_HEALTHY ? worst : how;
 	}
+	if (told == NULL)
+		return LOOK_BLIND;
 	return proxmox_look_say(scene, worst, "service %s is %s (%s)", told->name, told->state,
 		told->active[0] != '\0' ? told->active : told->unit_state);
 }

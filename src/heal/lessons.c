@@ -173,13 +173,13 @@ void lesson_tell(struct heal *heal, const struct incident *row, struct evidence_
 		return;
 	look_up(heal, row, action, &search);
 	struct chance chance = learn_chance(&search.own, &search.kind);
-	if (search.kind.healed + search.kind.failed + search.own.untouched == 0)
+	int64_t of_kind = search.kind.healed + search.kind.failed;
+	if (of_kind + search.own.untouched == 0)
 		return;
 	evidence_addf(list, EVIDENCE_PAST, search.own.last_at, "homeostat",
 		"%s here: healed %lld of %lld, relapsed within a day %lld times; got well untouched %lld "
 		"times; of its kind %lld of %lld; chance %.0f %% (%.0f to %.0f)",
 		action, (long long)search.own.healed, (long long)chance.n, (long long)search.own.relapsed,
-		(long long)search.own.untouched, (long long)search.kind.healed,
-		(long long)(search.kind.healed + search.kind.failed), 100 * chance.mean, 100 * chance.low,
-		100 * chance.high);
+		(long long)search.own.untouched, (long long)search.kind.healed, (long long)of_kind,
+		100 * chance.mean, 100 * chance.low, 100 * chance.high);
 }

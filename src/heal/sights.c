@@ -306,12 +306,12 @@ static void weigh(struct heal *heal, const struct observation *seen, const struc
 	if (life == NULL) {
 		if (finding_is_trouble(finding->kind))
 			open_life(heal, seen, finding);
-	} else if (life->row.state == LIFE_ACTING || life->row.state == LIFE_ROLLING_BACK) {
-		/* what it looks like in the middle of our own action proves nothing */
+	} else if (life->row.state == LIFE_ACTING || life->row.state == LIFE_ROLLING_BACK ||
+		(is_proposed(life) && life->row.state != LIFE_VERIFYING)) {
+		/* What it looks like in the middle of our own action proves nothing; and it was well when
+		 * something was proposed for it. */
 	} else if (life->row.state == LIFE_VERIFYING) {
 		weigh_while_verifying(heal, life, seen, finding);
-	} else if (is_proposed(life)) {
-		/* it was well when it was proposed */
 	} else if (finding->kind == FINDING_NONE || finding->kind == FINDING_FINE) {
 		clear_life(heal, life, finding->kind == FINDING_FINE ? finding->why : WELL_AGAIN);
 	} else if (finding_is_trouble(finding->kind)) {

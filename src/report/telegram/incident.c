@@ -362,9 +362,8 @@ static struct message *text_plain_notice(const struct notice *notice, struct are
 	message->silent = good ||
 		(notice->kind != NOTICE_SOURCE_DOWN && notice->kind != NOTICE_TROUBLE &&
 			notice->kind != NOTICE_STORM && notice->kind != NOTICE_STOPPED);
-	if (notice->kind == NOTICE_POSTPONED && incident->wake_at == 0)
-		add_retry(message, "▶️ Do it now", incident->id);
-	else if (notice->kind == NOTICE_ENDED && incident->state == LIFE_REJECTED)
+	bool waits = notice->kind == NOTICE_POSTPONED && incident->wake_at == 0;
+	if (waits || (notice->kind == NOTICE_ENDED && incident->state == LIFE_REJECTED))
 		add_retry(message, "▶️ Do it now", incident->id);
 	return message;
 }
