@@ -171,7 +171,7 @@ static void the_first_look_lists_every_container_and_says_so(void **state)
 static void a_crash_is_reported_with_its_code_and_as_a_crash(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "after 400 crash web 3", NULL});
+	engine_start(stage, (const char *const[]){"container web", "after 1200 crash web 3", NULL});
 	assert_true(look(stage, 0));
 	const struct observation *web = await(stage, "docker_container_web", OBS_EXITED);
 	assert_int_equal(web->cause, STOP_CRASH);
@@ -186,7 +186,7 @@ static void stop_and_kill_through_the_engine_are_a_persons(void **state)
 	struct stage *stage = *state;
 	engine_start(stage,
 		(const char *const[]){
-			"container web", "container db", "after 400 stop web", "after 600 kill db 9", NULL});
+			"container web", "container db", "after 1200 stop web", "after 1800 kill db 9", NULL});
 	assert_true(look(stage, 0));
 	assert_int_equal(await(stage, "docker_container_web", OBS_EXITED)->cause, STOP_PERSON);
 	assert_int_equal(await(stage, "docker_container_db", OBS_EXITED)->cause, STOP_PERSON);
@@ -196,8 +196,8 @@ static void the_mark_of_a_persons_stop_ends_with_the_next_start(void **state)
 {
 	struct stage *stage = *state;
 	engine_start(stage,
-		(const char *const[]){"container web", "after 300 stop web", "after 500 start web",
-			"after 700 crash web 1", NULL});
+		(const char *const[]){"container web", "after 900 stop web", "after 1500 start web",
+			"after 2100 crash web 1", NULL});
 	assert_true(look(stage, 0));
 	assert_int_equal(await(stage, "docker_container_web", OBS_EXITED)->cause, STOP_PERSON);
 	await(stage, "docker_container_web", OBS_RUNNING);
@@ -207,7 +207,7 @@ static void the_mark_of_a_persons_stop_ends_with_the_next_start(void **state)
 static void a_one_shot_that_ends_with_0_is_done(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container job", "after 400 finish job", NULL});
+	engine_start(stage, (const char *const[]){"container job", "after 1200 finish job", NULL});
 	assert_true(look(stage, 0));
 	assert_int_equal(await(stage, "docker_container_job", OBS_EXITED)->cause, STOP_DONE);
 }
@@ -215,7 +215,7 @@ static void a_one_shot_that_ends_with_0_is_done(void **state)
 static void out_of_memory_is_told(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "after 400 oom web", NULL});
+	engine_start(stage, (const char *const[]){"container web", "after 1200 oom web", NULL});
 	assert_true(look(stage, 0));
 	const struct observation *web = await(stage, "docker_container_web", OBS_EXITED);
 	assert_true(web->oom_killed);
@@ -227,7 +227,7 @@ static void health_that_turns_is_reported_both_ways(void **state)
 	struct stage *stage = *state;
 	engine_start(stage,
 		(const char *const[]){
-			"container web health", "after 200 sick web", "after 3500 well web", NULL});
+			"container web health", "after 600 sick web", "after 4500 well web", NULL});
 	assert_true(look(stage, 0));
 	int64_t until = clock_mono_ms(stage->clock) + LONGEST_MS;
 	const struct observation *web = NULL;
@@ -244,7 +244,7 @@ static void pause_and_removal_are_reported_as_what_they_are(void **state)
 	struct stage *stage = *state;
 	engine_start(stage,
 		(const char *const[]){
-			"container web", "after 300 pause web", "after 500 remove web", NULL});
+			"container web", "after 900 pause web", "after 1500 remove web", NULL});
 	assert_true(look(stage, 0));
 	await(stage, "docker_container_web", OBS_PAUSED);
 	await(stage, "docker_container_web", OBS_ABSENT);
@@ -253,10 +253,10 @@ static void pause_and_removal_are_reported_as_what_they_are(void **state)
 static void the_engines_own_restart_is_not_an_exit(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(
-		stage, (const char *const[]){"container web policy=always", "after 400 crash web 1", NULL});
+	engine_start(stage,
+		(const char *const[]){"container web policy=always", "after 1200 crash web 1", NULL});
 	assert_true(look(stage, 0));
-	int64_t until = clock_mono_ms(stage->clock) + 1500;
+	int64_t until = clock_mono_ms(stage->clock) + 3000;
 	while (clock_mono_ms(stage->clock) < until) {
 		assert_true(look(stage, 100));
 		assert_null(seen_as(stage, "docker_container_web", OBS_EXITED));
@@ -268,7 +268,7 @@ static void what_is_known_is_not_reported_again_by_the_comparisons(void **state)
 	struct stage *stage = *state;
 	engine_start(stage,
 		(const char *const[]){
-			"container web", "container db health", "crash web 1", "after 300 sick db", NULL});
+			"container web", "container db health", "crash web 1", "after 900 sick db", NULL});
 	assert_true(look(stage, 0));
 	assert_true(stage->report.complete);
 	int64_t until = clock_mono_ms(stage->clock) + 5000;
@@ -309,7 +309,7 @@ static void an_engine_that_goes_and_comes_is_told_and_what_it_took_down_is_its_d
 	struct stage *stage = *state;
 	engine_start(stage,
 		(const char *const[]){"container web", "container old", "stop old",
-			"after 400 engine shutdown", "after 900 engine up", NULL});
+			"after 1200 engine shutdown", "after 2700 engine up", NULL});
 	assert_true(look(stage, 0));
 	while (look(stage, 200))
 		assert_int_equal(stage->report.count, 0);
@@ -418,7 +418,7 @@ static void an_unreachable_engine_is_reported_once_and_again_after_the_interval(
 static void a_watcher_on_its_thread_reports_a_crash_and_stops_when_told(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "after 500 crash web 1", NULL});
+	engine_start(stage, (const char *const[]){"container web", "after 1500 crash web 1", NULL});
 	struct jobs *jobs = jobs_new(JOBS_THREADS);
 	struct mailbox *core = mailbox_new(16);
 	stage->context.stop_fd = jobs_stop_fd(jobs);
@@ -446,9 +446,9 @@ static void what_dies_right_after_its_start_is_a_crash_and_told_once(void **stat
 	int exits = 0;
 	engine_start(stage,
 		(const char *const[]){
-			"container web", "after 400 container quick", "after 400 crash quick 1", NULL});
+			"container web", "after 1200 container quick", "after 1200 crash quick 1", NULL});
 	assert_true(look(stage, 0));
-	int64_t until = clock_mono_ms(stage->clock) + 2500;
+	int64_t until = clock_mono_ms(stage->clock) + 4500;
 	while (clock_mono_ms(stage->clock) < until) {
 		assert_true(look(stage, 100));
 		const struct observation *quick = seen_as(stage, "docker_container_quick", OBS_EXITED);
@@ -463,7 +463,7 @@ static void what_dies_right_after_its_start_is_a_crash_and_told_once(void **stat
 static void a_rename_leaves_nothing_under_the_old_name(void **state)
 {
 	struct stage *stage = *state;
-	engine_start(stage, (const char *const[]){"container web", "after 400 rename web site", NULL});
+	engine_start(stage, (const char *const[]){"container web", "after 1200 rename web site", NULL});
 	assert_true(look(stage, 0));
 	await(stage, "docker_container_web", OBS_ABSENT);
 	assert_non_null(seen_as(stage, "docker_container_site", OBS_RUNNING));
@@ -488,8 +488,8 @@ static void while_the_same_engine_is_out_of_reach_stops_and_crashes_stay_what_th
 	struct stage *stage = *state;
 	engine_start(stage,
 		(const char *const[]){"container web", "container db", "container on",
-			"after 400 engine down", "after 500 stop web", "after 600 crash db 1",
-			"after 900 engine up", NULL});
+			"after 1200 engine down", "after 1500 stop web", "after 1800 crash db 1",
+			"after 2700 engine up", NULL});
 	assert_true(look(stage, 0));
 	assert_int_equal(await(stage, "docker_container_web", OBS_EXITED)->cause, STOP_PERSON);
 	assert_int_equal(seen_as(stage, "docker_container_db", OBS_EXITED)->cause, STOP_CRASH);
@@ -499,8 +499,8 @@ static void a_stop_that_the_engine_forgot_is_not_its_own_doing_while_others_ran_
 {
 	struct stage *stage = *state;
 	engine_start(stage,
-		(const char *const[]){"container web", "container on", "after 400 engine down",
-			"after 500 stop web", "after 600 forget", "after 900 engine up", NULL});
+		(const char *const[]){"container web", "container on", "after 1200 engine down",
+			"after 1500 stop web", "after 1800 forget", "after 2700 engine up", NULL});
 	assert_true(look(stage, 0));
 	assert_int_equal(await(stage, "docker_container_web", OBS_EXITED)->cause, STOP_UNSEEN);
 }
